@@ -1,0 +1,1 @@
+"""Where rows live: engine, tables, migrations, the tenant filter, audit and sealing."""
