@@ -1,0 +1,47 @@
+"""Everything a handler may touch, handed to it; built by the door for one call."""
+
+import datetime as dt
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from tools.authority import Principal
+from tools.fields import Platform
+from tools.ports import AdsPlatform
+from tools.store.engine import Store
+from tools.store.sealing import KeyRing
+from tools.store.tenant import Rows
+
+if TYPE_CHECKING:  # these use a context themselves
+    from tools.gate import Gate
+    from tools.writes import Writes
+
+Progress = Callable[[float, float | None, str], Awaitable[None]]
+"""(done, total or None, message): shown by faces that can, ignored by the others."""
+
+
+async def no_progress(done: float, total: float | None, message: str) -> None:
+    """For faces that show none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    principal: Principal
+    request_id: str
+    store: Store
+    rows: Rows  # this workspace's, and no other's
+    platforms: Mapping[Platform, AdsPlatform]
+    keyring: KeyRing
+    clock: Callable[[], dt.datetime]  # aware, UTC
+    public_url: str  # without a trailing slash
+    gate: "Gate"
+    writes: "Writes"
+    progress: Progress = field(default=no_progress)
+    approval_id: str | None = None  # set while an agreed plan is applied
+
+    def now_ms(self) -> int:
+        return int(self.clock().timestamp() * 1000)
+
+    def applying(self, principal: Principal, approval_id: str, rows: Rows) -> "Context":
+        """For the time an agreed plan is applied: whose change it is, under which approval, with a stage of its own."""
+        return replace(self, principal=principal, approval_id=approval_id, rows=rows)

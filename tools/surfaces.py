@@ -1,0 +1,25 @@
+"""Which capabilities each surface shows."""
+
+from collections.abc import Collection
+
+from tools.authority import Scope
+from tools.capability import AnyCapability, Effect, Toolset
+from tools.registry import Registry
+
+
+def mcp_tools(
+    registry: Registry,
+    *,
+    toolsets: Collection[Toolset] = (),
+    read_only: bool = False,
+    scopes: Collection[Scope] | None = None,
+) -> tuple[AnyCapability, ...]:
+    """What an MCP client sees: of these toolsets (all, if none is named), reads only if asked, within these scopes."""
+    return tuple(
+        capability
+        for capability in registry
+        if capability.for_models
+        and (not toolsets or capability.toolset in toolsets)
+        and (not read_only or capability.effect is Effect.READ)
+        and (scopes is None or capability.scope is None or capability.scope in scopes)
+    )

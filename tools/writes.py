@@ -1,0 +1,260 @@
+"""The journal of platform writes: intent is committed before a call, outcome after; nothing unclear is repeated."""
+
+import asyncio
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from pydantic import JsonValue
+
+from tools import ids
+from tools.context import Context
+from tools.errors import CapabilityError, PlatformFailure, Unavailable
+from tools.plan import Operation
+from tools.ports import AdsPlatform, Credential, Observation, Observed
+from tools.store.engine import StoreUnavailable, Transaction
+from tools.store.tables import insights_cache, platform_writes
+from tools.store.tenant import Rows
+
+
+class WriteStatus(StrEnum):
+    INTENT = "intent"
+    DONE = "done"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of one operation."""
+
+    change_id: str
+    campaign_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """One operation under one journal row, and with what it is sent."""
+
+    context: Context
+    port: AdsPlatform
+    credential: Credential
+    operation: Operation
+    change_id: str
+    sent_at: dt.datetime
+
+
+class Writes:
+    """`context.writes`: with the door, the only code that commits."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[Receipt]] = set()
+        self.in_flight: set[str] = set()  # change ids whose outcome this process will still write
+        self.told: set[str] = set()  # change ids that recovery found in the audit log
+
+    async def perform(
+        self,
+        context: Context,
+        port: AdsPlatform,
+        credential: Credential,
+        operation: Operation,
+        *,
+        inverse: Mapping[str, JsonValue] | None,
+        undoes: str | None = None,
+    ) -> Receipt:
+        """Send one operation once and journal it. A caller that goes away does not interrupt it."""
+        write = Write(
+            context=context,
+            port=port,
+            credential=credential,
+            operation=operation,
+            change_id=ids.new("chg"),
+            sent_at=context.clock(),
+        )
+        task = asyncio.create_task(self._perform(write, inverse, undoes))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return await asyncio.shield(task)
+
+    async def settle(self) -> None:
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def outcome(self, context: Context, approval_id: str) -> WriteStatus:
+        """Of all operations of an approval: unknown before failed, done if all are. Nothing sent is a failure too."""
+        rows = await context.rows.all(
+            context.rows.select(platform_writes, platform_writes.c.status).where(
+                platform_writes.c.approval_id == approval_id
+            )
+        )
+        return overall(row.status for row in rows)
+
+    async def _perform(self, write: Write, inverse: Mapping[str, JsonValue] | None, undoes: str | None) -> Receipt:
+        self.in_flight.add(write.change_id)
+        try:
+            await intend(write, inverse, undoes)
+            return await _send(write)
+        finally:
+            self.in_flight.discard(write.change_id)
+
+
+async def intend(write: Write, inverse: Mapping[str, JsonValue] | None, undoes: str | None) -> None:
+    """Write down what is about to be sent; nothing is sent without it."""
+    context, operation = write.context, write.operation
+
+    async def work(tx: Transaction) -> None:
+        await tx.run(
+            context.rows.insert(
+                platform_writes,
+                id=write.change_id,
+                approval_id=context.approval_id,
+                request_id=context.request_id,
+                principal_id=context.principal.id,
+                via=context.principal.via,
+                connection_id=operation.connectionId,
+                platform=operation.platform,
+                account_id=operation.account_id,
+                campaign_id=operation.campaign_id,
+                kind=operation.kind,
+                fields=operation.fields,
+                before=operation.before,
+                inverse=dict(inverse) if inverse else None,
+                undoes=undoes,
+                status=WriteStatus.INTENT,
+                created_at=context.now_ms(),
+            )
+        )
+
+    try:
+        await context.store.write(work)
+    except StoreUnavailable as unwritten:
+        raise Unavailable(
+            "The change could not be journalled, so it was not sent.",
+            fix="Try again once the store can write.",
+            outcome="not_sent",
+        ) from unwritten
+
+
+async def _send(write: Write) -> Receipt:
+    try:
+        campaign_id = await write.port.apply(write.credential, write.operation)
+    except CapabilityError as error:
+        if error.details.get("outcome") != "unknown":
+            await _conclude(write, WriteStatus.FAILED, told=_told(error))
+            raise
+        campaign_id = await _read_back(write, error)
+        await _conclude(write, WriteStatus.DONE, campaign_id=campaign_id, told={"confirmedBy": "reading back"})
+        return Receipt(write.change_id, campaign_id)
+    except BaseException as error:  # whatever happened to us, the platform may have the write
+        await _conclude(write, WriteStatus.UNKNOWN, told={"error": type(error).__name__})
+        raise
+    await _conclude(write, WriteStatus.DONE, campaign_id=campaign_id)
+    return Receipt(write.change_id, campaign_id)
+
+
+async def _read_back(write: Write, lost: CapabilityError) -> str:
+    seen = await observed(write)
+    if seen.observation is Observation.APPLIED and (campaign_id := seen.campaign_id or write.operation.campaign_id):
+        return campaign_id
+    await _conclude(write, WriteStatus.UNKNOWN, told=_told(lost) | {"readBack": seen.observation.value})
+    raise PlatformFailure(
+        f"The answer to this change was lost, and reading back did not confirm it. {lost.message}",
+        fix="Look at the campaign before anything else. The change is not repeated by itself.",
+        connection_id=write.operation.connectionId,
+        platform=str(write.operation.platform),
+        outcome="unknown",
+        changeId=write.change_id,
+    ) from None
+
+
+async def _conclude(
+    write: Write,
+    status: WriteStatus,
+    *,
+    campaign_id: str | None = None,
+    told: dict[str, JsonValue] | None = None,
+) -> None:
+    context, at = write.context, campaign_id or write.operation.campaign_id
+    now = context.now_ms()
+
+    async def work(tx: Transaction) -> None:
+        await conclude(tx, context.rows, write.change_id, write.operation, status, campaign_id=at, told=told, now=now)
+
+    try:
+        await context.store.write(work)
+    except StoreUnavailable as unwritten:  # the journal still says intent, which recovery will look into
+        raise Unavailable(
+            f"{_SENT[status]}, but that could not be stored.",
+            fix="Look at list_changes once the store can write again. Do not repeat the change.",
+            outcome="refused" if status is WriteStatus.FAILED else status.value,
+        ) from unwritten
+
+
+_SENT = {
+    WriteStatus.DONE: "The change was made",
+    WriteStatus.FAILED: "The platform did not make the change",
+    WriteStatus.UNKNOWN: "Whether the change was made is not known",
+}
+
+
+def overall(states: Iterable[str]) -> WriteStatus:
+    found = set(states)
+    if found & {WriteStatus.UNKNOWN, WriteStatus.INTENT}:
+        return WriteStatus.UNKNOWN
+    return WriteStatus.DONE if found == {WriteStatus.DONE} else WriteStatus.FAILED
+
+
+async def conclude(
+    tx: Transaction,
+    rows: Rows,
+    change_id: str,
+    operation: Operation,
+    status: WriteStatus,
+    *,
+    campaign_id: str | None,
+    told: dict[str, JsonValue] | None,
+    now: int,
+) -> None:
+    """Write down what became of an operation, and forget the figures its account was remembered by."""
+    await tx.run(
+        rows.update(platform_writes)
+        .where(platform_writes.c.id == change_id)
+        .values(status=status, campaign_id=campaign_id, outcome=told, finished_at=now)
+    )
+    if status is WriteStatus.DONE:
+        undone = rows.select(platform_writes, platform_writes.c.undoes).where(platform_writes.c.id == change_id)
+        await tx.run(
+            rows.update(platform_writes)
+            .where(platform_writes.c.id == undone.scalar_subquery())
+            .values(undone_by=change_id)
+        )
+    await tx.run(
+        rows.delete(insights_cache).where(
+            insights_cache.c.connection_id == operation.connectionId,
+            insights_cache.c.account_id == operation.account_id,
+        )
+    )
+
+
+async def observed(write: Write) -> Observed:
+    """Ask the platform what it has now; not being able to ask is as unclear as an unclear answer."""
+    try:
+        seen = await write.port.observe(write.credential, write.operation, write.sent_at)
+    except CapabilityError:
+        return Observed(Observation.UNCLEAR)
+    if write.operation.campaign_id is None and seen.campaign_id and await _is_known(write, seen.campaign_id):
+        return Observed(Observation.UNCLEAR)  # of the same name, and created by another change
+    return seen
+
+
+async def _is_known(write: Write, campaign_id: str) -> bool:
+    rows = write.context.rows
+    others = rows.select(platform_writes, platform_writes.c.id).where(
+        platform_writes.c.campaign_id == campaign_id, platform_writes.c.id != write.change_id
+    )
+    return await rows.first(others) is not None
+
+
+def _told(error: CapabilityError) -> dict[str, Any]:
+    return {"code": error.code, "message": error.message, **error.details}
