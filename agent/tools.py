@@ -1,0 +1,19 @@
+"""The registry as the Messages API takes it: tool definitions in the order every face shows them."""
+
+from typing import Any
+
+from tools.registry import Registry
+from tools.schema import input_schema
+from tools.surfaces import mcp_tools
+
+
+def tool_params(registry: Registry) -> list[dict[str, Any]]:
+    """`tools` of a Messages request: [{name, description, input_schema}], everything a model may see."""
+    return [
+        {
+            "name": capability.name,
+            "description": capability.description,
+            "input_schema": input_schema(capability.input),
+        }
+        for capability in mcp_tools(registry)
+    ]
