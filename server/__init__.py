@@ -1,0 +1,1 @@
+"""The roof: the composition root, and everything that touches the outside."""

@@ -1,0 +1,1 @@
+"""Meta's Graph and Marketing API behind the ad-platform port."""

@@ -1,0 +1,94 @@
+"""The sandbox's composition: the stand-ins, and the controls by which a test watches and disturbs them."""
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import cast
+
+import orjson
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Mount, Route
+
+from server.sandbox.faults import FaultRefused, Faults
+from server.sandbox.log import Entry, RequestLog
+from server.sandbox.meta import world as meta_world
+from server.sandbox.meta.endpoint import MetaEndpoint
+from server.sandbox.meta.graph import Graph
+from server.sandbox.meta.limits import POINTS_PER_HOUR, Limits
+from server.sandbox.meta.world import World
+from server.sandbox.state import Document, StateFile
+
+
+def create_app(
+    data: Path | None = None,
+    *,
+    now: Callable[[], datetime] = meta_world.utc_now,
+    meta_points_per_hour: int = POINTS_PER_HOUR,
+) -> Starlette:
+    """With a directory, changes and the log of writes survive a restart."""
+    state = StateFile(data / "sandbox-state.json" if data else None)
+    saved = state.load()
+    faults = Faults()
+    log = RequestLog(cast("list[Entry]", saved.get("writes", [])))
+    world = World(now, cast("Document | None", saved.get("meta")))
+    graph = Graph(world, Limits(meta_points_per_hour, time.monotonic), faults, log)
+
+    def keep() -> None:
+        state.save({"meta": world.dump(), "writes": log.writes})
+
+    return Starlette(
+        routes=[
+            Route("/", lambda request: JSONResponse({"meta": _meta(request, world)})),
+            Route("/alive", lambda _: JSONResponse({"alive": True}), methods=["GET", "POST"]),
+            Route("/log", lambda request: _log(request, log)),
+            *_fault_routes(faults),
+            Mount("/meta", MetaEndpoint(graph, faults, log, keep)),
+        ]
+    )
+
+
+def _meta(request: Request, world: World) -> dict[str, object]:
+    return {
+        "url": f"{str(request.base_url).rstrip('/')}/meta",
+        "access_token": meta_world.ACCESS_TOKEN,
+        "app_id": meta_world.APP_ID,
+        "app_secret": meta_world.APP_SECRET,
+        "accounts": [
+            {
+                "id": f"act_{account.id}",
+                "name": account.name,
+                "currency": account.currency,
+                "timezone_name": account.timezone_name,
+            }
+            for account in world.accounts.values()
+        ],
+    }
+
+
+def _log(request: Request, log: RequestLog) -> JSONResponse:
+    kind = request.query_params.get("kind", "writes")
+    if kind not in {"writes", "all"}:
+        return JSONResponse({"error": "kind is writes (the default) or all"}, 400)
+    return JSONResponse(log.requests if kind == "all" else log.writes)
+
+
+def _fault_routes(faults: Faults) -> list[Route]:
+    async def add(request: Request) -> JSONResponse:
+        try:
+            fault = faults.add(orjson.loads(await request.body()))
+        except (FaultRefused, orjson.JSONDecodeError) as error:
+            return JSONResponse({"error": str(error)}, 400)
+        return JSONResponse(fault.to_json(), 201)
+
+    def clear(_: Request) -> JSONResponse:
+        faults.clear()
+        return JSONResponse([])
+
+    return [
+        Route("/faults", add, methods=["POST"]),
+        Route("/faults", clear, methods=["DELETE"]),
+        Route("/faults", lambda _: JSONResponse(faults.to_json()), methods=["GET"]),
+    ]

@@ -1,0 +1,139 @@
+"""What a campaign delivered on a day, drawn from campaign and date alone: every question gets the same answer."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
+from random import Random
+
+from server.sandbox.meta.seed import HISTORY_DAYS, Profile, Story
+
+PLATFORM_SHARES = {"facebook": 0.52, "instagram": 0.38, "audience_network": 0.07, "messenger": 0.03}
+_WEEKDAYS = (0.98, 0.97, 0.98, 1.0, 1.03, 1.05, 1.04)
+_WEEKDAY_CONVERSION = (1.06, 1.02, 1.0, 0.98, 0.94, 0.96, 1.08)
+_TODAY = 0.4
+"""The share of today already delivered; fixed, so that answers do not drift within a day."""
+
+
+@dataclass
+class Facts:
+    """Additive counts; money in minor units. Events are keyed by (event, attribution window)."""
+
+    spend: int = 0
+    impressions: int = 0
+    clicks: int = 0
+    link_clicks: int = 0
+    events: Counter[tuple[str, str]] = field(default_factory=Counter)
+    values: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def add(self, other: "Facts") -> None:
+        self.spend += other.spend
+        self.impressions += other.impressions
+        self.clicks += other.clicks
+        self.link_clicks += other.link_clicks
+        self.events.update(other.events)
+        self.values.update(other.values)
+
+
+def total(parts: Iterable[Facts]) -> Facts:
+    whole = Facts()
+    for part in parts:
+        whole.add(part)
+    return whole
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Everything a day's delivery depends on besides the date."""
+
+    campaign_id: str
+    profile: Profile
+    price_level: float
+    offset: int
+
+
+@lru_cache(maxsize=1_000)  # a quarter of one account; more would cost more memory than it saves time
+def deliver(shape: Shape, budget: int, day: date, today: date) -> dict[str, Facts]:
+    """Facts of one day for each publisher platform; callers must not change them."""
+    random = Random(f"{shape.campaign_id}:{day}")  # noqa: S311  # repeatable on purpose, nothing secret
+    profile, ago = shape.profile, (today - day).days
+    spend, price, conversion = _story(profile.story, ago)
+    spend *= budget * _WEEKDAYS[day.weekday()] * random.uniform(0.95, 1.04) * (_TODAY if ago == 0 else 1)
+    cpm = profile.cpm * shape.price_level * shape.offset * price * random.uniform(0.92, 1.08)
+    impressions = spend / cpm * 1000
+    clicks = impressions * profile.ctr * random.uniform(0.92, 1.08)
+    conversion *= _WEEKDAY_CONVERSION[day.weekday()] * (1 + profile.trend * (1 - ago / HISTORY_DAYS))
+    order_value = profile.order_value * shape.price_level * shape.offset
+    facts, done = {}, 0.0
+    for platform, share in PLATFORM_SHARES.items():
+        # Rounding the running sum keeps the platforms' spend equal to the day's, to the cent.
+        part = Facts(spend=round(spend * (done + share)) - round(spend * done))
+        done += share
+        part.impressions = round(impressions * share)
+        part.clicks = round(clicks * share)
+        part.link_clicks = round(clicks * share * 0.82)
+        _convert(part, profile, conversion, order_value, random)
+        facts[platform] = part
+    return facts
+
+
+def _story(story: Story, ago: int) -> tuple[float, float, float]:
+    """Factors on spend, price of impressions and conversion rate."""
+    if story is Story.SPEND_SPIKE and 2 <= ago <= 4:
+        return 1.6, 1.3, 0.7
+    if story is Story.TRACKING_DROP and ago <= 7:
+        return 1.0, 1.0, 0.05
+    if story is Story.AUCTION_SURGE and ago <= 6:
+        return 1.0, 2.3, 1.0
+    return 1.0, 1.0, 1.0
+
+
+def _convert(part: Facts, profile: Profile, conversion: float, order_value: float, random: Random) -> None:
+    views = round(part.link_clicks * 0.78)
+
+    def happened(rate: float) -> int:
+        return int(views * rate * conversion * random.uniform(0.85, 1.15) + random.random())
+
+    _count(part, random, "link_click", part.link_clicks)
+    _count(part, random, "landing_page_view", views)
+    _count(part, random, "post_engagement", part.clicks + round(part.impressions * 0.006))
+    _count(part, random, "video_view", round(part.impressions * 0.11))
+    if profile.lead_rate:
+        _count(part, random, "lead", happened(profile.lead_rate))
+    if not profile.cvr:
+        return
+    purchases = happened(profile.cvr)
+    in_store = _share(purchases, 0.06, random)
+    _count(part, random, "view_content", round(views * 1.4))
+    _count(part, random, "add_to_cart", purchases * 3 + happened(profile.cvr))
+    _count(part, random, "purchase", purchases, round(purchases * order_value * random.uniform(0.9, 1.1)))
+    _count(part, random, "store_purchase", in_store, round(in_store * order_value * random.uniform(0.8, 1.0)))
+
+
+def _count(part: Facts, random: Random, event: str, number: int, value: int = 0) -> None:
+    for window, counted in _by_window(number, random).items():
+        part.events[event, window] = counted
+        if value:
+            part.values[event, window] = round(value * counted / number)
+    if value:
+        # The default is exactly what its two windows add up to.
+        part.values[event, "value"] = part.values[event, "7d_click"] + part.values[event, "1d_view"]
+
+
+def _by_window(number: int, random: Random) -> dict[str, int]:
+    """The default setting, 7-day click plus 1-day view, and the windows a caller may ask for beside it."""
+    week_click = _share(number, 0.82, random)
+    return {
+        "value": number,
+        "1d_click": _share(week_click, 0.74, random),
+        "7d_click": week_click,
+        "28d_click": week_click + _share(number, 0.1, random),
+        "1d_view": number - week_click,
+        "1d_ev": _share(number, 0.04, random),
+    }
+
+
+def _share(number: int, share: float, random: Random) -> int:
+    """Round up or down by chance, so that shares of many small numbers still add up to the share of their sum."""
+    return int(number * share + random.random())
