@@ -1,0 +1,1 @@
+"""`adwright mcp`: MCP on stdin and stdout, carried to a server by a process that starts without SDK or database."""

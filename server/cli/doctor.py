@@ -1,0 +1,230 @@
+"""`adwright doctor`: everything that usually is the matter, each with the one thing to do about it."""
+
+import contextlib
+import email.utils
+import http.client
+import shutil
+import socket
+import sqlite3
+import sys
+import time
+import urllib.parse
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from server.cli.output import ERROR, show, style
+from server.process.client import running
+from server.process.environment import data_directory
+from server.process.files import make_directory, write_private
+from server.process.ownership import Record
+from server.settings import Settings
+from tools.errors import CapabilityError
+from tools.store.migrations import shipped
+from tools.store.sealing import CREDENTIAL, KeyRing, SealingError
+
+ENOUGH_BYTES = 200 * 1024 * 1024
+SKEW_SECONDS = 60
+_TIMEOUT = 5.0
+
+
+class Problem(Exception):
+    """What is wrong, and the fix."""
+
+    def __init__(self, told: str, fix: str) -> None:
+        super().__init__(told)
+        self.told, self.fix = told, fix
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    name: str
+    ok: bool
+    told: str
+    fix: str = ""
+
+    def wire(self) -> dict[str, object]:
+        shown: dict[str, object] = {"name": self.name, "ok": self.ok, "message": self.told}
+        return shown | ({"fix": self.fix} if self.fix else {})
+
+
+def run(arguments: Namespace) -> int:
+    checked = [_checked(name, check) for name, check in _checks(data_directory(arguments.data))]
+    healthy = all(each.ok for each in checked)
+    lines = [line for each in checked for line in _lines(each)]
+    show({"ok": healthy, "checks": [each.wire() for each in checked]}, as_json=arguments.json, text="\n".join(lines))
+    return 0 if healthy else ERROR
+
+
+def _lines(checked: Checked) -> Iterator[str]:
+    mark = style("32", "ok  ", sys.stdout) if checked.ok else style("31", "FAIL", sys.stdout)
+    yield f"{mark}  {checked.name:<12} {checked.told}"
+    if checked.fix:
+        yield f"      {'':<12} fix: {checked.fix}"
+
+
+def _checked(name: str, check: Callable[[], str]) -> Checked:
+    try:
+        return Checked(name, True, check())
+    except Problem as problem:
+        return Checked(name, False, problem.told, problem.fix)
+    except CapabilityError as error:
+        return Checked(name, False, error.message, error.fix)
+
+
+def _checks(directory: Path) -> Iterator[tuple[str, Callable[[], str]]]:
+    """Nothing is started and nothing but a probe file written."""
+    yield "python", _python
+    yield "data", lambda: _writable(directory)
+    yield "disk", lambda: _space(directory)
+    yield "settings", lambda: _settings(directory)
+    yield "owner", lambda: _owner(directory)
+    yield "port", lambda: _port(directory)
+    yield "database", lambda: _database(directory)
+    yield "credentials", lambda: _credentials(directory)
+    yield "platform", lambda: _platform(directory)
+    yield "clock", lambda: _clock(directory)
+
+
+def _python() -> str:
+    return f"{sys.version.split()[0]} at {sys.executable}"
+
+
+def _writable(directory: Path) -> str:
+    make_directory(directory)
+    probe = directory / ".doctor"
+    write_private(probe, "")
+    probe.unlink()
+    return str(directory)
+
+
+def _space(directory: Path) -> str:
+    free = shutil.disk_usage(directory if directory.exists() else Path("/")).free
+    if free < ENOUGH_BYTES:
+        raise Problem(f"{free // 2**20} MiB are free", "Free some space: without it, writes are refused.")
+    return f"{free // 2**20} MiB are free"
+
+
+def _settings(directory: Path) -> str:
+    if not (directory / "settings.env").exists():
+        return "not there yet: the first start writes them"
+    Settings.load(directory, first_start=False)
+    return "readable"
+
+
+def _owner(directory: Path) -> str:
+    record = running(directory)
+    if record is None:
+        return "none runs; a command that needs one starts it"
+    return f"pid {record.pid} at {record.url}{' (background)' if record.background else ''}"
+
+
+def _port(directory: Path) -> str:
+    port = Record.read(directory).port
+    if not port:
+        return "not chosen yet"
+    if running(directory):
+        return f"{port}, held by the owner"
+    with contextlib.closing(socket.socket()) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise Problem(
+                f"{port} is taken by another program; addresses given out before would not work",
+                "Stop that program, or accept a new port: the next start chooses one.",
+            ) from None
+    return f"{port}, free for the next start"
+
+
+def _database(directory: Path) -> str:
+    with _reading(directory) as connection:
+        if connection is None:
+            return "not there yet: the first start makes it"
+        (found,) = connection.execute("SELECT max(version) FROM schema_migrations").fetchone()
+        (state,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    newest = shipped()[-1].version
+    if state != "ok":
+        raise Problem(f"damaged: {state}", "Restore a backup of adwright.db.")
+    if found > newest:
+        raise Problem(f"schema {found}, this program knows {newest}", "Run a newer adwright.")
+    return f"schema {found}" if found == newest else f"schema {found}; the next start brings it to {newest}"
+
+
+@contextlib.contextmanager
+def _reading(directory: Path) -> Iterator[sqlite3.Connection | None]:
+    path = directory / "adwright.db"
+    if not path.exists():
+        yield None
+        return
+    try:
+        with contextlib.closing(
+            sqlite3.connect(f"file:{urllib.parse.quote(str(path))}?mode=ro", uri=True)
+        ) as connection:
+            yield connection
+    except sqlite3.Error as error:
+        raise Problem(f"{path} cannot be read: {error}", "Restore a backup of adwright.db.") from error
+
+
+def _credentials(directory: Path) -> str:
+    with _reading(directory) as connection:
+        if connection is None:
+            return "no connections yet"
+        rows = connection.execute(
+            "SELECT id, workspace_id, sealed FROM connections WHERE deleted_at IS NULL AND sealed != ''"
+        ).fetchall()
+    if not rows:
+        return "no connections yet"
+    ring = KeyRing.parse(Settings.load(directory, first_start=False).encryption_keys.reveal())
+    unreadable = [id_ for id_, workspace, sealed in rows if not _opens(ring, id_, workspace, sealed)]
+    if unreadable:
+        raise Problem(
+            f"{len(unreadable)} of {len(rows)} connections cannot be unsealed: {' '.join(unreadable)}",
+            "Put the key they were sealed under back into ENCRYPTION_KEYS, or connect those accounts again.",
+        )
+    return f"{len(rows)} connections, all readable"
+
+
+def _opens(ring: KeyRing, row: str, workspace: str, sealed: str) -> bool:
+    try:
+        ring.unseal(sealed, workspace=workspace, row=row, field=CREDENTIAL)
+    except SealingError:
+        return False
+    return True
+
+
+def _platform(directory: Path) -> str:
+    asked = _asked(directory)
+    return f"{asked[0]} answers" if asked else "simulated; it comes with the owner"
+
+
+def _clock(directory: Path) -> str:
+    asked = _asked(directory)
+    if asked is None or not asked[1]:
+        return "not compared: nobody there tells the time"
+    url, date = asked
+    skew = abs(time.time() - email.utils.parsedate_to_datetime(date).timestamp())
+    if skew > SKEW_SECONDS:
+        raise Problem(f"{skew:.0f} s away from {url}", "Set this machine's clock, best by a time service.")
+    return "agrees with the platform's"
+
+
+def _asked(directory: Path) -> tuple[str, str] | None:
+    """The platform's base URL, and the Date it answered with. Any answer will do, a refusal too."""
+    url = str(Settings.model_fields["meta_graph_url"].default)
+    if (directory / "settings.env").exists():
+        settings = Settings.load(directory, first_start=False)
+        url = settings.meta_graph_url
+        if url == f"{settings.adwright_sandbox}/meta" and running(directory) is None:
+            return None
+    parts = urllib.parse.urlsplit(url)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = kind(parts.hostname or "", parts.port, timeout=_TIMEOUT)
+    try:
+        connection.request("HEAD", parts.path or "/")
+        return url, connection.getresponse().headers.get("date", "")
+    except (OSError, http.client.HTTPException) as error:
+        raise Problem(f"{url} does not answer: {error}", "Check the network and META_GRAPH_URL.") from error
+    finally:
+        connection.close()

@@ -1,0 +1,65 @@
+"""`adwright mcp-config`: the entry an MCP client needs to start the bridge; it holds no key."""
+
+import json
+import os
+import shutil
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from server.cli.output import say, show
+from server.process.environment import data_directory
+from server.process.files import make_directory, write_private
+from tools.errors import InvalidRequest
+
+NAME = "adwright"
+
+
+def run(arguments: Namespace) -> int:
+    entry = _entry(arguments)
+    key = "servers" if arguments.client == "vscode" else "mcpServers"
+    snippet = {key: {NAME: entry}}
+    if arguments.write:
+        path = _file(arguments.client)
+        _merge(path, key, entry)
+        say(f"Wrote {path}. Restart the client to load it.")
+    text = json.dumps(snippet, indent=2)
+    if arguments.client == "claude-code" and not arguments.write:
+        say(f"Or run: claude mcp add-json {NAME} '{json.dumps(entry)}'")
+    show(snippet, as_json=arguments.json, text=text)
+    return 0
+
+
+def _entry(arguments: Namespace) -> dict[str, Any]:
+    """Absolute paths: clients start it from elsewhere, and often with another PATH."""
+    command = shutil.which("adwright") or str(Path(sys.executable).with_name("adwright"))
+    entry: dict[str, Any] = {
+        "command": str(Path(command).absolute()), "args": ["mcp", "--data", str(data_directory(arguments.data))],
+    }  # fmt: skip
+    return {"type": "stdio", **entry} if arguments.client in ("vscode", "claude-code") else entry
+
+
+def _file(client: str) -> Path:
+    home = Path.home()
+    if client == "claude-desktop":
+        if sys.platform == "darwin":
+            return home / "Library/Application Support/Claude/claude_desktop_config.json"
+        return home / ("AppData/Roaming" if os.name == "nt" else ".config") / "Claude/claude_desktop_config.json"
+    return {
+        "claude-code": Path(".mcp.json").absolute(),
+        "cursor": home / ".cursor/mcp.json",
+        "vscode": Path(".vscode/mcp.json").absolute(),
+    }[client]
+
+
+def _merge(path: Path, key: str, entry: dict[str, Any]) -> None:
+    try:
+        known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        if not isinstance(known, dict) or not isinstance(known.setdefault(key, {}), dict):
+            raise ValueError
+    except ValueError:
+        raise InvalidRequest(f"{path} is not a JSON object.", fix="Correct it, or paste the entry by hand.") from None
+    known[key][NAME] = entry
+    make_directory(path.parent)
+    write_private(path, json.dumps(known, indent=2) + "\n")

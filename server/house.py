@@ -1,0 +1,133 @@
+"""The composition root: everything the product is made of, built once from settings and taken down in order."""
+
+import asyncio
+import contextlib
+import datetime as dt
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+
+from server.identity.resolver import Resolver
+from server.identity.sessions import Sessions
+from server.identity.store import IdentityStore
+from server.metrics import Metrics
+from server.platforms.meta.adapter import MetaAdapter
+from server.settings import Settings
+from tools.catalog import catalog
+from tools.fields import Platform
+from tools.invoke import Door, Services
+from tools.limits import Limiter, wall_clock
+from tools.ports import AdsPlatform
+from tools.recovery import recover, unsettled
+from tools.secret import Secret
+from tools.store.audit import AuditLog
+from tools.store.engine import Store, StoreUnavailable
+from tools.store.migrations import migrate
+from tools.store.sealing import KeyRing
+
+SWEEP_SECONDS = 30
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    settings: Settings
+    store: Store
+    audit: AuditLog
+    limiter: Limiter
+    keyring: KeyRing
+    door: Door
+    identity: IdentityStore
+    sessions: Sessions
+    resolver: Resolver
+    metrics: Metrics
+
+    async def busy(self) -> bool:
+        """Whether something waits for a person or is being applied: a background owner stays for it."""
+        return await unsettled(self.store, int(utc_now().timestamp() * 1000))
+
+
+def utc_now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+@contextlib.asynccontextmanager
+async def open_house(
+    settings: Settings, local_token: Secret, *, limits_clock: Callable[[], int] = wall_clock
+) -> AsyncIterator[House]:
+    """Migrate, open, recover; on the way out finish what is being applied, then close everything."""
+    database = settings.data_dir / "adwright.db"
+    migrate(database)
+    async with contextlib.AsyncExitStack() as stack:
+        store = await Store.open(database)
+        stack.push_async_callback(store.close)
+        audit = AuditLog(store)
+        stack.push_async_callback(audit.close)
+        limiter = Limiter(limits_clock)
+        identity = IdentityStore(store)
+        stack.push_async_callback(identity.flush)
+        metrics = Metrics()
+        keyring = KeyRing.parse(settings.encryption_keys.reveal())
+        platforms = _platforms(settings, stack)
+        door = Door(
+            Services(
+                registry=catalog,
+                store=store,
+                audit=audit,
+                limiter=limiter,
+                keyring=keyring,
+                platforms=platforms,
+                clock=utc_now,
+                public_url=settings.public_url,
+                report=metrics.report,
+                count=metrics.guard,
+            )
+        )
+        stack.push_async_callback(door.settle)
+        sessions = Sessions(
+            identity, public_url=settings.public_url, max_age_days=settings.session_max_age_days, clock=utc_now
+        )
+        resolver = Resolver(identity, sessions, local_token=local_token, clock=utc_now)
+        metrics.expose_refusals(resolver.refusals)
+        sweeper = asyncio.create_task(_sweep(door, store, audit), name="sweep")
+        stack.push_async_callback(_stopped, sweeper)
+        yield House(
+            settings=settings,
+            store=store,
+            audit=audit,
+            limiter=limiter,
+            keyring=keyring,
+            door=door,
+            identity=identity,
+            sessions=sessions,
+            resolver=resolver,
+            metrics=metrics,
+        )
+
+
+def _platforms(settings: Settings, stack: contextlib.AsyncExitStack) -> Mapping[Platform, AdsPlatform]:
+    meta = MetaAdapter(
+        settings.meta_graph_url, settings.meta_api_version, settings.meta_app_id, settings.meta_app_secret, utc_now
+    )
+    stack.push_async_callback(meta.aclose)
+    return {Platform.META: meta}
+
+
+async def _sweep(door: Door, store: Store, audit: AuditLog) -> None:
+    """Recover at once, then look again from time to time: a store that was down may have left an outcome unwritten."""
+    while True:
+        try:
+            recovered = await recover(door, store, audit)
+            if recovered.writes or recovered.approvals:
+                logger.warning("recovered %s writes and %s approvals", recovered.writes, recovered.approvals)
+        except StoreUnavailable as down:
+            logger.warning("cannot recover yet: %s", down)
+        except Exception:  # what one row does to recovery once must not end it for good
+            logger.exception("recovery failed; it is tried again in %s s", SWEEP_SECONDS)
+        await asyncio.sleep(SWEEP_SECONDS)
+
+
+async def _stopped(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

@@ -1,0 +1,111 @@
+"""Everything that can be set, read once into one frozen object."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from server.process.environment import remember, variables
+from server.process.files import make_directory
+from tools.errors import InvalidRequest
+from tools.secret import Secret
+from tools.store.sealing import KeyRing, generate_key
+
+
+def _origin(value: str) -> str:
+    scheme, separator, host = value.rstrip("/").partition("://")
+    if scheme not in ("http", "https") or not separator or not host or set(host) & set("/?#@ "):
+        raise ValueError("must look like https://ads.example.com, without a path")
+    return f"{scheme}://{host}"
+
+
+def _base_url(value: str) -> str:
+    scheme, _, host = value.partition("://")
+    if scheme not in ("http", "https") or not host:
+        raise ValueError("must be a web address")
+    return value.rstrip("/")
+
+
+def _not_yet(_: str) -> str:
+    raise ValueError("this version keeps its data in SQLite, in the data directory; leave it out")
+
+
+def _ring(value: Secret) -> Secret:
+    KeyRing.parse(value.reveal())
+    return value
+
+
+Url = Annotated[str, AfterValidator(_base_url)]
+
+
+class Settings(BaseModel):
+    """Each field but data_dir is a variable of the same name in upper case; its description is its documentation."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True)
+
+    data_dir: Path = Field(description="Where the database, the keys and the logs are. ADWRIGHT_DATA, or --data.")
+    adwright_host: str = Field("127.0.0.1", description="The address to listen on.")
+    adwright_port: int = Field(
+        0, ge=0, le=65535, description="The port to listen on; 0 keeps the one the directory had, or takes a free one."
+    )
+    adwright_idle_seconds: float = Field(
+        60, gt=0, description="How long an owner that a command started in the background stays once nobody uses it."
+    )
+    adwright_sandbox: str | None = Field(
+        None,
+        description="`on`, or where they answer: whoever owns the directory also runs the simulated ad platforms. "
+        "The demo sets it.",
+    )
+    public_url: Annotated[str, AfterValidator(_origin)] = Field(
+        "http://127.0.0.1",
+        description="Where people reach this server; https turns on secure cookies. Left out, it is where we listen.",
+    )
+    database_url: Annotated[str, AfterValidator(_not_yet)] | None = Field(
+        None, description="Reserved for PostgreSQL, and refused: this version keeps its data in the data directory."
+    )
+    encryption_keys: Annotated[Secret, AfterValidator(_ring)] = Field(
+        description="Keys that seal credentials, `k2:<base64 of 32 bytes>,k1:…`; the first seals, all unseal. "
+        "The first start writes one to settings.env. ENCRYPTION_KEY, a single key, is accepted too."
+    )
+    session_max_age_days: int = Field(30, ge=1, le=400, description="How long a sign-in lasts, in days.")
+    meta_graph_url: Url = Field("https://graph.facebook.com", description="Meta's Graph API, or a stand-in for it.")
+    meta_api_version: str = Field("v26.0", pattern=r"^v\d+\.\d+$", description="The Graph API version to speak.")
+    meta_app_id: str | None = Field(None, description="The Meta app that access tokens belong to.")
+    meta_app_secret: Secret | None = Field(None, description="Its secret; with it every call carries a proof.")
+    sentry_dsn: Url | None = Field(None, description="Where errors are reported; nowhere when left out.")
+
+    @classmethod
+    def load(cls, data_dir: Path, *, first_start: bool = True) -> Self:
+        """`first_start`: whether the directory may be made and given its encryption key."""
+        if first_start:
+            make_directory(data_dir)
+        known = variables(data_dir)
+        ring = [known[name] for name in ("ENCRYPTION_KEYS",) if name in known]
+        if seed := known.get("ENCRYPTION_KEY"):
+            ring.append(seed if ":" in seed else f"k0:{seed}")
+        if not ring and first_start:
+            ring = [generate_key("k1")]
+            remember(data_dir, {"ENCRYPTION_KEYS": ring[0]})
+        return cls.read(data_dir, known | ({"ENCRYPTION_KEYS": ",".join(ring)} if ring else {}))
+
+    @classmethod
+    def read(cls, data_dir: Path, known: Mapping[str, str]) -> Self:
+        """From variables; raises one line that names the variable and never repeats its value."""
+        given: dict[str, Any] = {
+            name: known[name.upper()] for name in cls.model_fields if name != "data_dir" and name.upper() in known
+        }
+        try:
+            return cls(data_dir=data_dir, **given)
+        except ValidationError as error:
+            problem = error.errors(include_input=False, include_context=False)[0]
+            name = str(problem["loc"][0]).upper()
+            said = problem["msg"].removeprefix("Value error, ")
+            raise InvalidRequest(
+                f"{name}: {said[0].lower()}{said[1:]}.",
+                fix=f"Correct {name} in the environment, in {data_dir / 'settings.env'} or in .env.",
+            ) from None
+
+    def listening(self, url: str) -> Self:
+        """With the address clients reach, where nobody configured a public one."""
+        return self if "public_url" in self.model_fields_set else self.model_copy(update={"public_url": url})

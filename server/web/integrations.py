@@ -1,0 +1,114 @@
+"""The page where people connect ad platforms, see whether the connections work, and disconnect them."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from server.web.card import change_rows, evidence_rows
+from server.web.connections import connection_card
+from server.web.forms import form
+from server.web.people import People
+from server.web.rendering import Renderer
+from tools.authority import Principal
+from tools.errors import CapabilityError, StalePlan
+
+PAGE = "/integrations"
+
+
+def integration_routes(people: People, renderer: Renderer, clock: Callable[[], dt.datetime]) -> list[BaseRoute]:
+    pages = Integrations(people, renderer, clock)
+    return [
+        Route(PAGE, people.only(pages.listed)),
+        Route(PAGE, people.only(pages.connect), methods=["POST"]),
+        Route(f"{PAGE}/{{connection_id}}/test", people.only(pages.test), methods=["POST"]),
+        Route(f"{PAGE}/{{connection_id}}/delete", people.only(pages.delete), methods=["POST"]),
+    ]
+
+
+class Integrations:
+    def __init__(self, people: People, renderer: Renderer, clock: Callable[[], dt.datetime]) -> None:
+        self._people, self._renderer, self._clock = people, renderer, clock
+
+    async def listed(self, request: Request, person: Principal) -> Response:
+        query = request.query_params
+        return await self._shown(person, marked=query.get("connection"), did=query.get("did"))
+
+    async def connect(self, request: Request, person: Principal) -> Response:
+        """Success is shown by another request, so that reloading does not connect twice. Nothing of a refused form is
+        shown again, not even the name: that is where a token lands when it is pasted into the wrong field."""
+        try:
+            created = await self._people.call(person, "create_connection", await form(request))
+        except CapabilityError as error:
+            return await self._shown(person, problem=error, connecting=True)
+        return RedirectResponse(f"{PAGE}?connection={created['id']}&did=connected#main", 303)
+
+    async def test(self, request: Request, person: Principal) -> Response:
+        connection_id = request.path_params["connection_id"]
+        try:
+            health = await self._people.call(person, "test_connection", {"connectionId": connection_id})
+        except CapabilityError as error:
+            return await self._shown(person, marked=connection_id, problem=error)
+        return await self._shown(person, marked=connection_id, health=health)
+
+    async def delete(self, request: Request, person: Principal) -> Response:
+        """First the plan; then, with the digest of what was shown, exactly that plan or a fresh one to look at."""
+        connection_id = request.path_params["connection_id"]
+        named = {"connectionId": connection_id}
+        try:
+            digest = (await form(request)).get("digest")
+            if digest is None:
+                proposed = await self._people.call(person, "delete_connection", named, preview=True)
+                return self._confirm(person, connection_id, proposed)
+            await self._people.call(person, "delete_connection", named, expect_digest=digest)
+        except StalePlan as stale:
+            return self._confirm(person, connection_id, stale.details, status=stale.status)
+        except CapabilityError as error:
+            return await self._shown(person, marked=connection_id, problem=error)
+        return RedirectResponse(f"{PAGE}?connection={connection_id}&did=disconnected", 303)
+
+    def _confirm(
+        self, person: Principal, connection_id: str, proposed: Mapping[str, Any], status: int = 200
+    ) -> Response:
+        plan = proposed["plan"]
+        return self._renderer.page(
+            "disconnect.html",
+            person=person,
+            status=status,
+            connection_id=connection_id,
+            plan=plan,
+            changes=change_rows(plan),
+            evidence=evidence_rows(plan),
+            digest=proposed["digest"],
+            stale=status != 200,
+        )
+
+    async def _shown(
+        self,
+        person: Principal,
+        *,
+        marked: str | None = None,
+        did: str | None = None,
+        health: Mapping[str, Any] | None = None,
+        problem: CapabilityError | None = None,
+        connecting: bool = False,
+    ) -> Response:
+        """The list, the connection it is about first; a problem with connecting stands at its form."""
+        rows = (await self._people.call(person, "list_connections", {}))["items"]
+        missing = self._people.missing(person, "create_connection", "test_connection", "delete_connection")
+        return self._renderer.page(
+            "integrations.html",
+            person=person,
+            status=problem.status if problem else 200,
+            connections=[connection_card(row, self._clock()) for row in sorted(rows, key=lambda r: r["id"] != marked)],
+            marked=marked,
+            gone=bool(marked) and problem is None and all(row["id"] != marked for row in rows),
+            did=did,
+            health=health,
+            problem=problem,
+            refused=connecting and not missing,
+            missing=missing,
+        )
