@@ -1,0 +1,162 @@
+"""An outside judge drives the documented API of the real product: what the document says is what the server does."""
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from tests.app import Caller, Product, open_product
+from tools.catalog import catalog
+
+EXAMPLES = int(os.environ.get("ADWRIGHT_SCHEMATHESIS_EXAMPLES", "200"))
+FOR_PEOPLE = [capability.name for capability in catalog if capability.human_only]
+SHARES = {"session": len(catalog), "key": len(catalog) - len(FOR_PEOPLE)}
+"""The operations each caller is judged by; every one of them gets the same share of the examples."""
+
+MILLISECONDS_A_HIT = 950
+"""How fast the limits' clock runs: calls that are counted twice are refused now and then, not most of the time."""
+
+CONFIG = f"""
+hooks = "{Path(__file__).with_name("schemathesis_hooks.py")}"
+
+[generation]
+deterministic = true
+allow-x00 = false # refused everywhere, and told; no schema says so, as every text would need a pattern
+
+[phases.fuzzing]
+# With values of earlier answers the same seed is another case each time, and Hypothesis then gives an operation up.
+extra-data-sources.responses = false
+
+[phases.stateful.generation]
+max-examples = {max(1, EXAMPLES // 100)} # chains of several calls each
+"""
+# Whoever connects needs a real token, and everybody would then see each account twice.
+SESSION_CONFIG = """
+[checks.EveryOperationIsReached]
+never = ["create_connection"]
+"""
+
+Known = Mapping[str, Sequence[str | float]]
+
+
+@pytest.fixture
+async def product(tmp_path: Path) -> AsyncIterator[Product]:
+    ticks = count(step=MILLISECONDS_A_HIT)
+    async with open_product(tmp_path, limits_clock=lambda: next(ticks)) as product:
+        yield product
+
+
+@pytest.fixture
+async def person(product: Product) -> Caller:
+    return await product.person()
+
+
+@pytest.fixture
+async def key(product: Product) -> Caller:
+    return await product.key()
+
+
+@pytest.fixture
+async def known(product: Product, person: Caller, key: Caller) -> Known:
+    """What exists, and what fits it, by the name of its argument: so that the judge gets past the first refusal."""
+    connection = await product.connect(person)
+    campaigns = await person.data("GET", "/ads/campaigns", limit=500)
+    (connected,) = await person.data("GET", "/connections")
+    waiting = []
+    for campaign in [campaign for campaign in campaigns if campaign["status"] == "ACTIVE"]:
+        path = f"/ads/campaigns/{campaign['campaign_id']}"
+        await person.data("PATCH", path, {"name": f"{campaign['name']} II"})
+        waiting.append(await key.refusal(202, "PATCH", path, {"status": "PAUSED"}))
+    keys = [await person.data("POST", "/api-keys", {"name": "Spare", "scopes": ["ads:read"]}) for _ in range(20)]
+    return {
+        "campaign_id": [campaign["campaign_id"] for campaign in campaigns],
+        "account_id": [account["account_id"] for account in connected["accounts"]],
+        "connectionId": [connection],
+        "key_id": [spare["id"] for spare in keys],
+        "approval_id": [answer["approval"]["id"] for answer in waiting],
+        "daily_budget": [12.5, 45, 150, 200, 2000, 30000],
+        "change_id": [change["id"] for change in await person.data("GET", "/changes", limit=500)],
+    }
+
+
+@pytest.fixture
+async def cursors(person: Caller, known: Known) -> Mapping[str, str]:  # noqa: ARG001 - what is listed has to be there
+    """A second page of every listing."""
+    listings = ("list_campaigns", "list_changes", "list_approvals")
+    pages = {name: await person("GET", catalog[name].rest.path, limit=1) for name in listings}
+    return {name: page.json()["meta"]["next_cursor"] for name, page in pages.items()}
+
+
+@pytest.mark.slow
+async def test_schemathesis_finds_nothing_as_a_person(
+    product: Product, person: Caller, known: Known, cursors: Mapping[str, str], tmp_path: Path
+) -> None:
+    signed_in = f'auth.openapi.session.api_key = "{person.http.cookies["adwright_session"]}"'
+    origin = f'headers = {{ Origin = "{product.url}" }}'
+    config = [signed_in, origin, config_of(known), CONFIG, SESSION_CONFIG, config_of_cursors(cursors)]
+
+    await judged(product, config, tmp_path)
+
+
+@pytest.mark.slow
+async def test_schemathesis_finds_nothing_as_a_key(
+    product: Product, key: Caller, known: Known, cursors: Mapping[str, str], tmp_path: Path
+) -> None:
+    bearer = f'auth.openapi.apiKey.bearer = "{key.key}"'
+    config = [bearer, config_of(known), CONFIG, config_of_cursors(cursors)]
+
+    await judged(product, config, tmp_path, *(f"--exclude-operation-id={name}" for name in FOR_PEOPLE))
+
+
+def config_of(known: Known) -> str:
+    """Four times in five a value that exists, wherever an argument of its name is sent."""
+    dictionaries = [f"dictionaries.{name}.values = {json.dumps(values)}" for name, values in known.items()]
+    bound = [
+        f'parameters."{where}.{name}" = {{ dictionary = "{name}", probability = 0.8 }}'
+        for name in known
+        for where in ("path", "query", "body")
+    ]
+    return "\n".join(dictionaries + bound)
+
+
+def config_of_cursors(cursors: Mapping[str, str]) -> str:
+    return "\n".join(
+        f'[dictionaries.page_{name}]\nvalues = ["{cursor}"]\n'
+        f'[[operations]]\ninclude-operation-id = "{name}"\n'
+        f'parameters."query.cursor" = {{ dictionary = "page_{name}", probability = 0.9 }}'
+        for name, cursor in cursors.items()
+    )
+
+
+async def judged(product: Product, config: Sequence[str], directory: Path, *options: str) -> None:
+    path = directory / "schemathesis.toml"
+    path.write_text("\n".join(config), encoding="utf-8")
+    judge = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "schemathesis.cli",
+        f"--config-file={path}",
+        "run",
+        f"{product.url}/api/v1/openapi.json",
+        f"--url={product.url}",
+        f"--max-examples={max(1, EXAMPLES // sum(SHARES.values()))}",
+        "--continue-on-failure",
+        "--no-color",
+        "--warnings=off",
+        *options,
+        cwd=directory,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        told, _ = await judge.communicate()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            judge.kill()
+    assert judge.returncode == 0, told.decode()

@@ -1,0 +1,61 @@
+"""`./dev bench [name…]`: every speed we promise beside its alternative, both sides in one run, on this machine."""
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable
+
+from tests.bench import memory, rest
+from tests.bench.table import Row, text
+
+Benchmark = Callable[[bool], list[Row]]
+
+
+def _mcp(quick: bool) -> list[Row]:
+    from tests.bench import mcp  # noqa: PLC0415 - loads the peers, which takes seconds
+
+    if quick:
+        mcp.BATCHES, mcp.CALLS_A_BATCH, mcp.LISTS_A_BATCH = 3, 50, 10
+    return [Row(each.name, "µs CPU", each.ours, each.peer, each.target) for each in asyncio.run(mcp.measure())]
+
+
+def _bridge(quick: bool) -> list[Row]:
+    from tests.bench import bridge  # noqa: PLC0415 - as above
+
+    return bridge.measure(quick=quick)
+
+
+BENCHMARKS: dict[str, Benchmark] = {
+    "rest": lambda quick: rest.measure(quick=quick),
+    "mcp": _mcp,
+    "bridge": _bridge,
+    "memory": lambda quick: memory.measure(quick=quick),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="name", help=f"any of {', '.join(BENCHMARKS)}; all if left out")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds: to see that it works, not what it costs")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    given = parser.parse_args()
+    if unknown := set(given.names) - BENCHMARKS.keys():
+        parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
+    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}"
+    rows: list[Row] = []
+    for name in given.names or BENCHMARKS:
+        rows += BENCHMARKS[name](given.quick)
+        if not given.json:
+            sys.stderr.write(f"{name} measured\n")
+    if given.json:
+        shown = {"machine": machine, "quick": given.quick, "rows": [row.shown() for row in rows]}
+        sys.stdout.write(json.dumps(shown, ensure_ascii=False) + "\n")
+    else:
+        sys.stdout.write(f"{machine}; medians\n{text(rows)}\n")
+
+
+if __name__ == "__main__":
+    main()

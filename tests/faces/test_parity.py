@@ -1,0 +1,194 @@
+"""The same principal gets the same result, proposal, error and audit row through every face, for the whole registry."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.app import Caller, Product
+from tests.faces.faces import FACES, Answer
+from tests.promises import promise
+from tools.capability import AnyCapability
+from tools.catalog import catalog
+
+TODAY = dt.datetime.now(dt.UTC).date()
+WEEK = {"since": str(TODAY - dt.timedelta(days=7)), "until": str(TODAY - dt.timedelta(days=1))}
+EVERY = pytest.mark.parametrize("capability", catalog, ids=lambda capability: str(capability.name))
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Ids of one workspace, of everything a capability can be about."""
+
+    campaign: str
+    account: str
+    connection: str
+    change: str
+    approval: str
+    key: str
+
+
+# What a person would send, for every capability there is.
+VALID: dict[str, Any] = {
+    "whoami": lambda _: {},
+    "get_workspace_settings": lambda _: {},
+    "update_workspace_settings": lambda _: {"warn_change_percent": 30},
+    "list_connections": lambda _: {"platform": "meta"},
+    "create_connection": lambda _: {"platform": "meta", "access_token": "EAAB" + "x" * 40},
+    "test_connection": lambda scene: {"connectionId": scene.connection},
+    "delete_connection": lambda scene: {"connectionId": scene.connection},
+    "list_campaigns": lambda _: {"status": "ACTIVE", "limit": 3},
+    "create_campaign": lambda scene: {
+        "name": "Parity", "objective": "sales", "daily_budget": 12.5, "account_id": scene.account,
+    },
+    "update_campaign": lambda scene: {"campaign_id": scene.campaign, "name": "Parity"},
+    "delete_campaign": lambda scene: {"campaign_id": scene.campaign, "mode": "archive"},
+    "get_insights": lambda scene: WEEK | {"breakdown": "campaign", "account_id": scene.account, "limit": 2},
+    "list_changes": lambda scene: {"campaign_id": scene.campaign, "limit": 5},
+    "undo_change": lambda scene: {"change_id": scene.change},
+    "list_approvals": lambda _: {"status": "pending"},
+    "get_approval": lambda scene: {"approval_id": scene.approval},
+    "approve": lambda scene: {"approval_id": scene.approval},
+    "deny": lambda scene: {"approval_id": scene.approval, "reason": "no"},
+    "list_api_keys": lambda _: {},
+    "create_api_key": lambda _: {"name": "Parity", "scopes": ["ads:read"]},
+    "revoke_api_key": lambda scene: {"key_id": scene.key},
+}  # fmt: skip
+
+# A value that no face can take for a right one, where a capability has a field at all.
+WRONG: dict[str, dict[str, Any]] = {
+    "update_workspace_settings": {"warn_change_percent": "much"},
+    "list_connections": {"platform": "myspace"},
+    "create_connection": {"platform": 7},
+    "test_connection": {"connectionId": "nonsense"},
+    "delete_connection": {"connectionId": "nonsense"},
+    "list_campaigns": {"limit": 501},
+    "create_campaign": {"daily_budget": "12.50"},
+    "update_campaign": {"daily_budget": True},
+    "delete_campaign": {"mode": "explode"},
+    "get_insights": {"since": "yesterday"},
+    "list_changes": {"limit": 0},
+    "undo_change": {"change_id": "nonsense"},
+    "list_approvals": {"status": "lost"},
+    "get_approval": {"approval_id": "nonsense"},
+    "approve": {"amount": "lots"},
+    "deny": {"reason": 7},
+    "create_api_key": {"scopes": ["everything"]},
+    "revoke_api_key": {"key_id": "nonsense"},
+}
+
+# The fields that name something of the workspace, and the scene's own of each.
+IDS = {
+    "campaign_id": "campaign",
+    "connectionId": "connection",
+    "change_id": "change",
+    "approval_id": "approval",
+    "key_id": "key",
+}
+
+# What a row of the log says about the call; the rest says when, under which request id and through which face.
+AUDITED = (
+    "action", "status", "error_message", "principal_id", "approval_id", "cache_key", "payload_digest", "payload",
+)  # fmt: skip
+
+MOMENTS = {"asOf", "lastUsedAt"}
+"""When a platform was read or a key was used, which differs between two reads through the same face too."""
+
+
+async def furnished(product: Product, person: Caller) -> Scene:
+    """A connection, a change that was made, a key, and an agent's proposal that waits."""
+    connection = await product.connect(person)
+    campaign = next(row for row in await person.data("GET", "/ads/campaigns") if row["status"] == "PAUSED")
+    campaign_id = campaign["campaign_id"]
+    await person.data("PATCH", f"/ads/campaigns/{campaign_id}", {"name": f"Renamed {connection}"})
+    (change,) = await person.data("GET", "/changes")
+    spare = await person.data("POST", "/api-keys", {"name": "Spare", "scopes": ["ads:read"]})
+    agent = await person.data("POST", "/api-keys", {"name": "Agent", "scopes": ["ads:write"]})
+    proposal = await product.bearer(agent["key"]).refusal(
+        202, "PATCH", f"/ads/campaigns/{campaign_id}", {"name": "Proposed"}
+    )
+    approval = proposal["approval"]["id"]
+    return Scene(campaign_id, campaign["account_id"], connection, change["id"], approval, spare["id"])
+
+
+def cases(capability: AnyCapability, scene: Scene, strangers: Scene) -> dict[str, dict[str, Any]]:
+    """What is sent, by what is right or wrong with it."""
+    valid: dict[str, Any] = VALID[capability.name](scene)
+    sent = {"valid": valid, "unknown field": valid | {"workspaceId": "wsp_other"}}
+    if capability.input.model_fields:
+        sent["wrong value"] = valid | WRONG[capability.name]
+    foreign = {name: getattr(strangers, IDS[name]) for name in IDS if name in capability.rest.path_fields}
+    if foreign.pop("campaign_id", None):  # both workspaces reach the same platform; a connection tells them apart
+        foreign["connectionId"] = strangers.connection
+    if foreign:
+        sent["a stranger's id"] = valid | foreign
+    return sent
+
+
+def comparable(value: Any) -> Any:
+    """Without request ids and the moments of reading."""
+    if isinstance(value, Mapping):
+        return {name: comparable(each) for name, each in value.items() if name not in MOMENTS | {"meta"}}
+    return [comparable(each) for each in value] if isinstance(value, list) else value
+
+
+def told(capability: AnyCapability, answer: Answer) -> Any:
+    data = comparable(answer.data)
+    if capability.name == "whoami" and answer.kind == "ok":
+        assert data.pop("via") in {"key", "mcp"}  # the one fact about a call that is not the same everywhere
+    return answer.kind, data
+
+
+def test_every_capability_has_its_arguments_here() -> None:
+    assert VALID.keys() == {capability.name for capability in catalog}
+    assert WRONG.keys() == {capability.name for capability in catalog if capability.input.model_fields}
+
+
+@promise("dev.overview.one-surface")
+@EVERY
+async def test_every_face_answers_the_same(product: Product, capability: AnyCapability) -> None:
+    person = await product.person()
+    scene = await furnished(product, person)
+    _, stranger = await product.second_workspace()
+    strangers = await furnished(product, stranger)
+    key = await product.key()
+    seen: list[str] = []
+    for case, arguments in cases(capability, scene, strangers).items():
+        answers, rows = {}, {}
+        for face, call in FACES.items():
+            before = len(await product.audit_rows())
+            answers[face] = await call(key, capability.name, arguments)
+            rows[face] = (await product.audit_rows())[before:]
+        seen += differences(capability, case, answers, rows)
+    assert not seen, "\n".join(seen)
+
+
+def differences(
+    capability: AnyCapability, case: str, answers: dict[str, Answer], rows: dict[str, list[dict[str, Any]]]
+) -> list[str]:
+    """One line for each way in which a face differs from REST."""
+    expected, found = told(capability, answers["REST"]), []
+    for face, answer in answers.items():
+        if capability.human_only and face.startswith("MCP"):
+            if answer.kind != "absent" or rows[face]:
+                found.append(f"{face}, {case}: {capability.name} is for people, yet {answer}")
+            continue
+        if told(capability, answer) != expected:
+            found.append(f"{face}, {case}:\n  {told(capability, answer)}\n  REST:\n  {expected}")
+        if (audited := [audit(row) for row in rows[face]]) != [audit(row) for row in rows["REST"]]:
+            found.append(f"{face}, {case}, audit:\n  {audited}\n  REST:\n  {[audit(row) for row in rows['REST']]}")
+    if capability.human_only and answers["REST"].code != "human_required":
+        found.append(f"REST, {case}: {answers['REST']}")
+    if len(rows["REST"]) != 1:
+        found.append(f"{case}: {len(rows['REST'])} audit rows for one call")
+    if case == "valid" and not capability.human_only and answers["REST"].kind == "refused":
+        found.append(f"{case}: refused, so nothing was compared: {answers['REST']}")
+    if case != "valid" and answers["REST"].kind != "refused":
+        found.append(f"{case}: was not refused: {answers['REST']}")
+    return found
+
+
+def audit(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in AUDITED}

@@ -1,0 +1,21 @@
+"""The sandbox as its tests see it: where it is, what opens it, and how to disturb and watch it."""
+
+from dataclasses import dataclass
+
+import httpx2
+
+from tools.ports import Credential
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    url: str
+    credential: Credential
+
+    def fault(self, kind: str, target: str = "meta", **more: object) -> None:
+        answer = httpx2.post(f"{self.url}/faults", json={"target": target, "kind": kind, **more})
+        assert answer.status_code == 201, answer.text
+
+    def writes(self, path: str = "") -> list[dict[str, object]]:
+        log: list[dict[str, object]] = httpx2.get(f"{self.url}/log").json()
+        return [entry for entry in log if path in str(entry["path"])]

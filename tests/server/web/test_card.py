@@ -1,0 +1,106 @@
+"""Wire values in words."""
+
+from typing import Any
+
+import pytest
+
+from server.web.card import STANDINGS, card, figure, money_text, words
+from tools.approval import ApprovalStatus
+
+APPROVAL: dict[str, Any] = {
+    "id": "apr_1",
+    "status": "pending",
+    "capability": "update_campaign",
+    "arguments": {"campaign_id": "77", "daily_budget": 15000},
+    "plan": {
+        "summary": "Raise it",
+        "changes": [{"target": "77", "field": "daily_budget", "before": 12000, "after": 15000}],
+        "money": {"currency": "JPY", "daily": 3000, "monthly": 91200},
+        "amountRequired": 15000,
+        "evidence": {"platform": "meta", "account": "Tokyo (act_1)", "connection": "Northwind", "clicks7d": 1200},
+        "warnings": [],
+        "reversible": True,
+    },
+    "digest": "d",
+    "url": "http://x/approvals/apr_1",
+    "requestedBy": "bot",
+    "via": "mcp",
+    "createdAt": "2026-11-22T09:00:00Z",
+    "expiresAt": "2026-11-22T09:15:00Z",
+}
+
+
+def with_plan(**fields: Any) -> dict[str, Any]:
+    return APPROVAL | {"plan": APPROVAL["plan"] | fields}
+
+
+def test_money_has_the_decimals_of_its_currency_and_a_sign_where_it_changes() -> None:
+    shown = card(APPROVAL)
+
+    assert (shown.changes[0].before, shown.changes[0].after) == ("¥12,000", "¥15,000")
+    assert (shown.daily, shown.monthly, shown.money_tone) == ("+¥3,000", "+¥91,200", "more")
+    assert shown.amount == "15000"
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "text"),
+    [
+        (1234.5, "USD", "$1,234.50"),
+        (-60, "EUR", "−€60.00"),
+        (15000, "JPY", "¥15,000"),
+        (12.5, "KWD", "12.500 KWD"),
+        (0, "CHF", "0.00 CHF"),
+    ],
+)
+def test_amounts_read_as_their_currency_writes_them(amount: float, currency: str, text: str) -> None:
+    assert money_text(amount, currency) == text
+
+
+def test_what_a_person_types_has_no_separators() -> None:
+    assert figure(1234.5, "USD") == "1234.50"
+
+
+@pytest.mark.parametrize(
+    ("name", "label"), [("daily_budget", "Daily budget"), ("platformDryRun", "Platform dry run"), ("name", "Name")]
+)
+def test_wire_names_become_labels(name: str, label: str) -> None:
+    assert words(name) == label
+
+
+def test_where_it_happens_is_said_in_words() -> None:
+    assert card(APPROVAL).where == "Meta · Northwind · Tokyo (act_1)"
+
+
+def test_without_evidence_the_arguments_say_where() -> None:
+    approval = with_plan(evidence={}) | {"arguments": {"connectionId": "con_1", "account_id": "act_9"}}
+
+    assert card(approval).where == "con_1 · act_9"
+
+
+def test_a_change_without_money_shows_no_money() -> None:
+    plan = {name: value for name, value in APPROVAL["plan"].items() if name not in {"money", "amountRequired"}}
+
+    shown = card(APPROVAL | {"plan": plan})
+
+    assert (shown.daily, shown.amount) == (None, None)
+    assert shown.changes[0].after == "15,000"
+
+
+def test_values_of_every_kind_can_be_read() -> None:
+    changes = [
+        {"target": "t", "field": "special_ad_categories", "before": None, "after": ["HOUSING"]},
+        {"target": "t", "field": "eu_political_ads", "before": False, "after": True},
+    ]
+
+    rows = card(with_plan(changes=changes)).changes
+
+    assert (rows[0].before, rows[0].after) == (None, '[\n  "HOUSING"\n]')
+    assert (rows[1].before, rows[1].after) == ("no", "yes")
+
+
+def test_the_exact_call_is_shown_word_for_word() -> None:
+    assert card(APPROVAL).call == 'update_campaign({\n  "campaign_id": "77",\n  "daily_budget": 15000\n})'
+
+
+def test_every_status_is_said_in_words() -> None:
+    assert STANDINGS.keys() == {status.value for status in ApprovalStatus}

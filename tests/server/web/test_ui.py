@@ -1,0 +1,285 @@
+"""The pages in a real browser: by keyboard, in both themes, on a phone, and with nothing leaving the machine."""
+
+import datetime as dt
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+
+from tests.server.web.site import Site, serving
+from tests.world import OWNER
+
+CHROMIUM = shutil.which("chromium")
+# Any name but the site's own fails to resolve, so a page that depends on another origin breaks here.
+ARGUMENTS = ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"]
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1180, "height": 900}
+
+pytestmark = [
+    pytest.mark.ui,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the path: apt-get install chromium"),
+]
+
+
+@dataclass
+class Visitor:
+    """One browser window, and what went wrong in it."""
+
+    page: Page
+    site: Site
+    complaints: list[str] = field(default_factory=list)
+    requested: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("console", lambda message: self._note(message.type, message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.requested.append(request.url))
+
+    def _note(self, kind: str, text: str) -> None:
+        if kind in {"error", "warning"}:
+            self.complaints.append(text)
+
+    async def go(self, path: str) -> None:
+        await self.page.goto(self.site.url + path)
+
+    def strays(self) -> list[str]:
+        """Requests that left the origin."""
+        return [url for url in self.requested if not url.startswith((self.site.url + "/", "data:"))]
+
+    async def overflow(self) -> int:
+        """Pixels that stick out to the right."""
+        wider: int = await self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        return max(0, wider)
+
+    async def violations(self) -> list[str]:
+        found = await Axe().run(self.page)
+        return [f"{each['id']}: {[node['html'] for node in each['nodes']]}" for each in found.response["violations"]]
+
+
+Open = Callable[..., Awaitable[Visitor]]
+
+
+@pytest.fixture
+async def live(tmp_path: Path) -> AsyncIterator[Site]:
+    async with serving(tmp_path) as site:
+        site.world.clock.now = dt.datetime.now(dt.UTC)  # the browser's countdown runs on the real clock
+        yield site
+
+
+@pytest.fixture
+async def visit(live: Site) -> AsyncIterator[Open]:
+    async with AsyncExitStack() as stack:
+        playwright = await stack.enter_async_context(async_playwright())
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        stack.push_async_callback(browser.close)
+
+        async def visit(user: str | None = "usr_owner", workspace: str = "wsp_north", **options: Any) -> Visitor:
+            return await _window(browser, live, user and await live.cookie(user, workspace), options)
+
+        yield visit
+
+
+async def _window(browser: Browser, site: Site, cookie: str | None, options: dict[str, Any]) -> Visitor:
+    context: BrowserContext = await browser.new_context(**({"viewport": DESK} | options))
+    context.set_default_timeout(10_000)
+    if cookie is not None:
+        name, _, value = cookie.partition("=")
+        await context.add_cookies([{"name": name, "value": value, "url": site.url}])
+    return Visitor(await context.new_page(), site)
+
+
+async def press_until(page: Page, key: str, focused: str, most: int = 20) -> None:
+    for _ in range(most):
+        await page.keyboard.press(key)
+        if await page.locator(":focus").count() and await page.locator(":focus").evaluate(
+            "(at, wanted) => at.matches(wanted)", focused
+        ):
+            return
+    raise AssertionError(f"{focused} is not reached by {most} times {key}")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+async def test_every_page_reads_well_and_stays_at_home(
+    live: Site, visit: Open, scheme: str, viewport: dict[str, int]
+) -> None:
+    amount = await live.proposal(daily_budget=240)
+    denied = await live.proposal(name="A name that is quite long, longer than a phone is wide | Video | Sales | 2026")
+    await live.world.call(OWNER, "deny", approval_id=denied["id"], reason="No.")
+    done = await live.proposal(daily_budget=140)
+    await live.world.call(OWNER, "approve", approval_id=done["id"])
+    signed_in = await visit(color_scheme=scheme, viewport=viewport)
+    stranger = await visit(None, color_scheme=scheme, viewport=viewport)
+
+    for visitor, path in (
+        (signed_in, "/approvals"),
+        (signed_in, f"/approvals/{amount['id']}"),
+        (signed_in, f"/approvals/{denied['id']}"),
+        (signed_in, f"/approvals/{done['id']}"),
+        (signed_in, "/integrations"),
+        (stranger, "/approvals"),
+    ):
+        await visitor.go(path)
+        assert await visitor.violations() == [], path
+        assert await visitor.overflow() == 0, path
+    assert signed_in.complaints + stranger.complaints == []
+    assert signed_in.strays() + stranger.strays() == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+async def test_connecting_testing_and_disconnecting_reads_well_at_every_step(
+    live: Site, visit: Open, scheme: str, viewport: dict[str, int]
+) -> None:
+    token = (await live.world.sandbox.get("/")).json()["meta"]["access_token"]
+    visitor = await visit(color_scheme=scheme, viewport=viewport)
+    page = visitor.page
+
+    async def connect(pasted: str) -> None:
+        await page.get_by_label("Access token").fill(pasted)
+        await page.get_by_role("button", name="Connect Meta").click()
+
+    async def reads_well(said: str) -> None:
+        await expect(page.locator("main")).to_contain_text(said)
+        assert await visitor.violations() == [], said
+        assert await visitor.overflow() == 0, said
+        assert token not in page.url + await page.content()
+
+    await visitor.go("/integrations")
+    await connect("not-a-token")
+    await reads_well("Meta no longer accepts")
+    await expect(page.locator("#connect [role=alert]")).to_be_in_viewport()
+    await connect(token)
+    await reads_well("tried and sealed")
+    await expect(page.locator("article.marked")).to_be_in_viewport()
+    await page.locator("article.marked").get_by_role("button", name="Test").click()
+    await reads_well("The token works")
+    await live.world.break_next("expired_token", times=9)
+    await page.locator("article.marked").get_by_role("button", name="Test").click()
+    await reads_well("The test failed")
+    await page.locator("article.marked").get_by_role("button", name="Disconnect").click()
+    await reads_well("cannot be undone")
+    await page.get_by_role("button", name="Disconnect").click()
+    await reads_well("The stored credentials are erased.")
+    assert len((await live.world.call(OWNER, "list_connections"))["items"]) == 1
+    assert visitor.strays() == []
+
+
+@pytest.mark.parametrize(("user", "workspace"), [("usr_viewer", "wsp_north"), ("usr_south_owner", "wsp_south")])
+async def test_a_page_without_forms_or_without_connections_reads_well_too(
+    visit: Open, user: str, workspace: str
+) -> None:
+    for scheme in ("light", "dark"):
+        visitor = await visit(user, workspace, color_scheme=scheme, viewport=PHONE)
+        await visitor.go("/integrations?connection=con_gone")
+
+        assert await visitor.violations() == []
+        assert await visitor.overflow() == 0
+        assert visitor.complaints + visitor.strays() == []
+
+
+@pytest.mark.parametrize("path", ["/nothing/here", "/login?token=used", "/sign-in?why=ended"])
+async def test_what_went_wrong_reads_well_too(visit: Open, path: str) -> None:
+    visitor = await visit(None, viewport=PHONE)
+    await visitor.go(path)
+
+    assert await visitor.violations() == []
+    assert await visitor.overflow() == 0
+    assert visitor.strays() == []
+
+
+async def test_a_person_approves_by_keyboard_alone_without_a_reload(live: Site, visit: Open) -> None:
+    approval = await live.proposal(daily_budget=240)
+    visitor = await visit()
+    page = visitor.page
+    await visitor.go(f"/approvals/{approval['id']}")
+    await page.evaluate("window.untouched = true")
+    assert await page.locator(":focus").count() == 0  # nothing is focused for the reader, least of all Approve
+
+    await press_until(page, "Tab", "#amount")
+    await page.keyboard.type("240")
+    await press_until(page, "Tab", "button[form=approve]")
+    await page.keyboard.press("Enter")
+
+    await expect(page.locator("#approval")).to_have_attribute("data-status", "done")
+    await expect(page.locator("#announce")).to_contain_text("Done")
+    await expect(page.locator("#title")).to_be_focused()
+    assert await page.evaluate("window.untouched") is True
+    assert (await live.world.campaign(campaign_id=approval["arguments"]["campaign_id"]))["daily_budget"] == 240
+    assert visitor.complaints == []
+    assert visitor.strays() == []
+
+
+async def test_a_wrong_amount_is_told_where_it_was_typed(live: Site, visit: Open) -> None:
+    approval = await live.proposal(daily_budget=240)
+    visitor = await visit()
+    await visitor.go(f"/approvals/{approval['id']}")
+
+    await visitor.page.fill("#amount", "24")
+    await visitor.page.click("button[form=approve]")
+
+    await expect(visitor.page.locator("#problem")).to_contain_text("has to be typed: 240")
+    await expect(visitor.page.locator("#amount")).to_be_focused()
+    assert (await live.world.call(OWNER, "get_approval", approval_id=approval["id"]))["status"] == "pending"
+
+
+async def test_a_reason_goes_with_a_no(live: Site, visit: Open) -> None:
+    approval = await live.proposal(daily_budget=240)
+    visitor = await visit()
+    await visitor.go(f"/approvals/{approval['id']}")
+
+    await visitor.page.fill("#reason", "Not before Monday.")
+    await visitor.page.click("button[form=deny]")
+
+    await expect(visitor.page.locator("#approval")).to_have_attribute("data-status", "denied")
+    await expect(visitor.page.locator(".outcome")).to_contain_text("“Not before Monday.”")
+
+
+async def test_what_another_person_decided_shows_without_a_reload(live: Site, visit: Open) -> None:
+    approval = await live.proposal(daily_budget=140)
+    visitor = await visit()
+    await visitor.go(f"/approvals/{approval['id']}")
+
+    await live.world.call(OWNER, "deny", approval_id=approval["id"])
+
+    await expect(visitor.page.locator("#approval")).to_have_attribute("data-status", "denied", timeout=15_000)
+
+
+async def test_the_forms_work_without_scripts(live: Site, visit: Open) -> None:
+    approval = await live.proposal(daily_budget=240)
+    visitor = await visit(java_script_enabled=False)
+    await visitor.go(f"/approvals/{approval['id']}")
+
+    await visitor.page.fill("#amount", "240.00")
+    await visitor.page.click("button[form=approve]")
+
+    await expect(visitor.page.locator("#approval")).to_have_attribute("data-status", "done")
+
+
+async def test_a_token_is_pasted_without_scripts(live: Site, visit: Open) -> None:
+    visitor = await visit(java_script_enabled=False)
+    await visitor.go("/integrations")
+
+    await visitor.page.fill("#access_token", (await live.world.sandbox.get("/")).json()["meta"]["access_token"])
+    await visitor.page.get_by_role("button", name="Connect Meta").click()
+
+    await expect(visitor.page.locator("article.marked")).to_contain_text("tried and sealed")
+
+
+async def test_a_chosen_theme_is_remembered(visit: Open) -> None:
+    visitor = await visit(color_scheme="light")
+    background = "getComputedStyle(document.documentElement).backgroundColor"
+    await visitor.go("/approvals")
+    light = await visitor.page.evaluate(background)
+
+    await visitor.page.click("#theme")
+    await visitor.page.reload()
+
+    assert await visitor.page.evaluate(background) != light
+    assert visitor.complaints == []

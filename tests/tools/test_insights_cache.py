@@ -1,0 +1,90 @@
+"""What is kept, for how long, and what makes it forgotten; the platform counts how often it was asked."""
+
+import pytest
+
+from tests.tools.outside import at_the_platform
+from tests.world import OWNER, World, renamed
+from tools.store.engine import Transaction
+from tools.store.tables import insights_cache, platform_writes
+from tools.store.tenant import Rows
+
+WEEK = {"since": "2026-11-10", "until": "2026-11-17"}
+ACCOUNT = "act_702114450310001"
+
+
+async def asked(world: World) -> int:
+    return len((await world.sandbox.get("/log", params={"kind": "all"})).json())
+
+
+@pytest.mark.parametrize(("name", "arguments"), [("list_campaigns", {}), ("get_insights", WEEK)])
+async def test_the_same_question_is_asked_once_in_15_minutes(
+    world: World, name: str, arguments: dict[str, str]
+) -> None:
+    first, before = await world.call(OWNER, name, **arguments), await asked(world)
+    world.clock.pass_by(minutes=14, seconds=59)
+    again, after = await world.call(OWNER, name, **arguments), await asked(world)
+    world.clock.pass_by(seconds=1)
+    await world.call(OWNER, name, **arguments)
+
+    assert (again, after) == (first, before)
+    assert await asked(world) > after
+
+
+async def test_another_question_is_asked_by_itself(world: World) -> None:
+    await world.call(OWNER, "get_insights", **WEEK)
+    for other in (WEEK | {"until": "2026-11-16"}, WEEK | {"breakdown": "day"}, WEEK | {"breakdown": "campaign"}):
+        before = await asked(world)
+        await world.call(OWNER, "get_insights", **other)
+        assert await asked(world) > before
+
+
+async def test_two_workspaces_share_nothing(world: World) -> None:
+    theirs = renamed(OWNER, workspace="wsp_south", id="usr_south_owner", user="usr_south_owner")
+    known = (await world.sandbox.get("/")).json()["meta"]
+    await world.call(theirs, "create_connection", platform="meta", access_token=known["access_token"])
+    await world.call(OWNER, "list_campaigns")
+    before = await asked(world)
+
+    await world.call(theirs, "list_campaigns")
+
+    assert await asked(world) > before
+
+
+async def test_a_change_made_here_shows_at_once_and_spares_other_accounts(world: World) -> None:
+    campaign = await world.campaign(account_id=ACCOUNT, status="PAUSED")
+    kept = await accounts_kept(world)
+
+    await world.call(OWNER, "update_campaign", campaign_id=campaign["campaign_id"], name="Renamed here")
+
+    assert await accounts_kept(world) == kept - {ACCOUNT}
+    assert (await world.campaign(campaign_id=campaign["campaign_id"]))["name"] == "Renamed here"
+
+
+async def test_planning_sees_what_the_list_does_not_yet(world: World) -> None:
+    campaign = await world.campaign(account_id=ACCOUNT, status="PAUSED")
+    await at_the_platform(world, campaign["campaign_id"], name="Renamed outside")
+
+    listed = await world.campaign(campaign_id=campaign["campaign_id"])
+    refused = await world.refusal(OWNER, "update_campaign", campaign_id=campaign["campaign_id"], name="Renamed outside")
+
+    assert listed["name"] == campaign["name"]
+    assert (refused.code, refused.details["current"]["name"]) == ("conflict", "Renamed outside")
+
+
+async def test_what_was_read_beside_an_open_write_is_not_kept(world: World) -> None:
+    campaign = await world.campaign(account_id=ACCOUNT, status="PAUSED")
+    await world.call(OWNER, "update_campaign", campaign_id=campaign["campaign_id"], name="Once")
+    rows = Rows(world.store, "wsp_north")
+
+    async def reopen(tx: Transaction) -> None:
+        await tx.run(rows.update(platform_writes).values(finished_at=None))
+
+    await world.store.write(reopen)
+    await world.campaigns()
+
+    assert ACCOUNT not in await accounts_kept(world)
+
+
+async def accounts_kept(world: World) -> set[str]:
+    rows = Rows(world.store, "wsp_north")
+    return {row.account_id for row in await rows.all(rows.select(insights_cache))}

@@ -1,0 +1,222 @@
+"""A workspace with people in it, the real door and store, and the sandbox behind the real adapter, in one process."""
+
+import contextlib
+import datetime as dt
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from server.platforms.meta.adapter import MetaAdapter
+from server.sandbox.app import create_app as create_sandbox
+from tools import ids
+from tools.authority import Principal, Role, Via
+from tools.capability import AnyCapability
+from tools.catalog import catalog
+from tools.context import Context
+from tools.errors import CapabilityError
+from tools.fields import Platform
+from tools.invoke import Door, Services
+from tools.limits import Limiter
+from tools.registry import Registry
+from tools.secret import Secret
+from tools.store.audit import AuditLog
+from tools.store.engine import Store
+from tools.store.migrations import migrate
+from tools.store.sealing import KeyRing, generate_key
+from tools.store.tables import memberships, users, workspaces
+from tools.store.tenant import Rows
+
+NOON = dt.datetime(2026, 11, 20, 12, 0, tzinfo=dt.UTC)
+KEYS = generate_key("k1")
+
+
+class Network(httpx2.ASGITransport):
+    """In-process, and able to break as a real one does when the other side stops in mid-answer."""
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        try:
+            return await super().handle_async_request(request)
+        except AssertionError as unfinished:  # how the transport says that an answer was begun and never ended
+            raise httpx2.RemoteProtocolError("the connection was cut", request=request) from unfinished
+
+
+class Clock:
+    """Stands still until it is told to move."""
+
+    def __init__(self, now: dt.datetime = NOON) -> None:
+        self.now = now
+
+    def __call__(self) -> dt.datetime:
+        return self.now
+
+    def pass_by(self, **span: float) -> None:
+        self.now += dt.timedelta(**span)
+
+    def milliseconds(self) -> int:
+        return int(self.now.timestamp() * 1000)
+
+
+@dataclass
+class World:
+    path: Path
+    clock: Clock
+    store: Store
+    audit: AuditLog
+    door: Door
+    sandbox: httpx2.AsyncClient
+    meta: MetaAdapter
+    reported: list[BaseException] = field(default_factory=list)
+    counted: list[tuple[str, str]] = field(default_factory=list)
+
+    async def call(self, principal: Principal, name: str, /, **arguments: Any) -> dict[str, Any]:
+        """Through the door, as every face goes; a CapabilityError is raised."""
+        output = await self.door.invoke(self.capability(name), self.context(principal), arguments)
+        return output.wire()
+
+    async def refusal(self, principal: Principal, name: str, /, **arguments: Any) -> CapabilityError:
+        try:
+            answer = await self.call(principal, name, **arguments)
+        except CapabilityError as error:
+            return error
+        raise AssertionError(f"{name} was not refused: {answer}")
+
+    async def propose(self, principal: Principal, name: str, /, **arguments: Any) -> dict[str, Any]:
+        """The approval of a change that waits for a person."""
+        error = await self.refusal(principal, name, **arguments)
+        assert error.code == "confirm_required", error.body("req_test")
+        approval: dict[str, Any] = error.body("req_test")["approval"]
+        return approval
+
+    def capability(self, name: str) -> AnyCapability:
+        return self.door.registry[name]
+
+    def context(self, principal: Principal) -> Context:
+        return self.door.context(principal, ids.request_id())
+
+    async def campaigns(self, **filters: Any) -> list[dict[str, Any]]:
+        found = await self.call(OWNER, "list_campaigns", limit=500, **filters)
+        return list(found["items"])
+
+    async def campaign(self, **wanted: Any) -> dict[str, Any]:
+        """The first campaign with these values."""
+        return next(c for c in await self.campaigns() if all(c.get(k) == v for k, v in wanted.items()))
+
+    async def audit_rows(self, workspace: str = "wsp_north") -> list[dict[str, Any]]:
+        from tools.store.tables import ad_sync_logs  # noqa: PLC0415 - only here
+
+        await self.audit.flush()
+        rows = Rows(self.store, workspace)
+        found = await rows.all(rows.select(ad_sync_logs).order_by(ad_sync_logs.c.seq))
+        return [row.as_dict() for row in found]
+
+    async def writes_seen(self) -> list[dict[str, Any]]:
+        """What the platform accepted, in its own words."""
+        seen: list[dict[str, Any]] = (await self.sandbox.get("/log")).json()
+        return seen
+
+    async def break_next(self, kind: str, target: str = "meta", times: int = 1, **more: Any) -> None:
+        answer = await self.sandbox.post("/faults", json={"target": target, "kind": kind, "times": times, **more})
+        assert answer.status_code == 201, answer.text
+
+
+def principal(
+    role: Role = Role.OWNER, *, via: Via = Via.SESSION, workspace: str = "wsp_north", **more: Any
+) -> Principal:
+    name = f"{role}@{workspace}"
+    identity = f"usr_{role}" if via is Via.SESSION else f"key_{role}"
+    fields: dict[str, Any] = {
+        "id": identity, "name": name, "user": f"usr_{role}", "workspace": workspace, "role": role,
+        "scopes": role.scopes, "via": via,
+    }  # fmt: skip
+    return Principal(**(fields | more))
+
+
+OWNER = principal()
+VIEWER = principal(Role.VIEWER)
+AGENT = principal(via=Via.MCP)
+KEY = principal(via=Via.KEY)
+DIRECT_KEY = principal(via=Via.KEY, id="key_direct", direct=True)
+STRANGER = principal(workspace="wsp_south", id="usr_south", user="usr_south")
+
+
+@contextlib.asynccontextmanager
+async def open_world(
+    path: Path, *, clock: Clock | None = None, registry: Registry = catalog, connected: bool = True,
+    sandbox: Any = None, platforms: Mapping[Platform, Any] | None = None,
+) -> AsyncIterator[World]:  # fmt: skip
+    """The same path again is the same workspace, as after a restart; hand the sandbox on to keep its state too."""
+    clock = clock or Clock()
+    database = path / "adwright.db"
+    migrate(database)
+    store = await Store.open(database)
+    audit, limiter = AuditLog(store, clock.milliseconds), Limiter(clock.milliseconds)
+    transport = Network(sandbox or create_sandbox(now=clock))
+    client = httpx2.AsyncClient(transport=transport, base_url="http://sandbox.test")
+    known = (await client.get("/")).json()["meta"]
+    meta = MetaAdapter(
+        "http://sandbox.test/meta", "v26.0", known["app_id"], Secret(known["app_secret"]), clock,
+        sleep=_at_once, transport=transport,
+    )  # fmt: skip
+    reported: list[BaseException] = []
+    counted: list[tuple[str, str]] = []
+    door = Door(
+        Services(
+            registry=registry,
+            store=store,
+            audit=audit,
+            limiter=limiter,
+            keyring=KeyRing.parse(KEYS),
+            platforms=platforms or {Platform.META: meta},
+            clock=clock,
+            public_url="http://adwright.test",
+            report=lambda _, error: reported.append(error),
+            count=lambda event, label: counted.append((event, label)),
+        )
+    )
+    world = World(path, clock, store, audit, door, client, meta, reported, counted)
+    await _settle_in(world)
+    if connected and not (await world.call(OWNER, "list_connections"))["items"]:
+        await world.call(
+            OWNER, "create_connection", platform="meta", access_token=known["access_token"], name="Northwind"
+        )
+    try:
+        yield world
+    finally:
+        await door.settle()
+        await meta.aclose()
+        await client.aclose()
+        await audit.close()
+        await store.close()
+
+
+async def _settle_in(world: World) -> None:
+    for workspace in ("wsp_north", "wsp_south"):
+        rows = Rows(world.store, workspace)
+        now = world.clock.milliseconds()
+
+        async def work(tx: Any, rows: Rows = rows, workspace: str = workspace, now: int = now) -> None:
+            await tx.run(rows.insert_once(workspaces, name=workspace, created_at=now))
+            for role in Role:
+                user = f"usr_{role}" if workspace == "wsp_north" else f"usr_south_{role}"
+                await tx.run(_user(user, now))
+                await tx.run(rows.insert_once(memberships, user_id=user, role=role, created_at=now))
+
+        await world.store.write(work)
+
+
+def _user(user: str, now: int) -> Any:
+    from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415 - users belong to no workspace, so not through Rows
+
+    row = {"id": user, "email": f"{user}@adwright.test", "name": user, "created_at": now}
+    return insert(users).values(**row).on_conflict_do_nothing()
+
+
+async def _at_once(seconds: float) -> None:
+    """Backing off takes no time here."""
+
+
+def renamed(person: Principal, **fields: Any) -> Principal:
+    return replace(person, **fields)
