@@ -1,15 +1,26 @@
 """The ad platforms as the domain sees them; server/platforms implements this once for each."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
+from tools.errors import CapabilityError
 from tools.fields import Objective, Platform, Status
 from tools.plan import Operation
 from tools.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    account_id: str  # as the platform spells it: act_… on Meta, the customer id's digits on Google
+    name: str
+    currency: str
+    time_zone: str  # IANA name; days of insights are this zone's days
+    active: bool = True
+    login_customer_id: str | None = None  # Google: the manager it is reached through, digits only
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,15 +29,7 @@ class Credential:
 
     connection_id: str
     values: Mapping[str, Secret]
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    account_id: str  # as the platform spells it: act_… on Meta
-    name: str
-    currency: str
-    time_zone: str  # IANA name; days of insights are this zone's days
-    active: bool = True
+    accounts: tuple[Account, ...] = ()  # the connection's, as its last probe found them; empty before the first
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,12 @@ class Probe:
     accounts: tuple[Account, ...]
     scopes: tuple[str, ...]
     expires_at: dt.datetime | None  # None: does not expire
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignRef:
+    campaign_id: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +61,10 @@ class CampaignState:
     daily_budget: Decimal | None  # None: the budget is for its lifetime, or set below the campaign
     currency: str
     created_at: dt.datetime | None = None
+    start_date: dt.date | None = None  # in the account's time zone
+    budget_shared: bool = False
+    shared_with: tuple[CampaignRef, ...] | None = None
+    """The other live campaigns that spend from the same budget: filled by campaign(), None in lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +124,14 @@ class Observed:
     campaign_id: str | None = None  # of a created campaign that was found
 
 
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """One item's receipt; its error's details.outcome says not_sent, refused or unknown."""
+
+    campaign_id: str | None
+    error: CapabilityError | None = None
+
+
 class AdsPlatform(Protocol):
     """Every method raises tools.errors: PlatformFailure (details.outcome not_sent | refused | unknown on writes),
     ReauthRequired, AccountBlocked, VersionSunset, RateLimited(source=upstream), NotFound.
@@ -136,6 +157,11 @@ class AdsPlatform(Protocol):
 
     async def apply(self, credential: Credential, operation: Operation) -> str:
         """Send one write, once; answers the campaign id. Never retried after it may have been received."""
+        ...
+
+    async def apply_each(self, credential: Credential, operations: Sequence[Operation]) -> tuple[Applied, ...]:
+        """Send several updates (50 at most, of one account), in one request where the platform can; a receipt each, in
+        their order. Never raises once something may have been sent: every unclear item then says unknown."""
         ...
 
     async def observe(self, credential: Credential, operation: Operation, sent_at: dt.datetime) -> Observed:

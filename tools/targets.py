@@ -68,7 +68,7 @@ def unsealed(context: Context, connection: Connection) -> Credential:
             connection_id=connection.id,
         ) from error
     values = orjson.loads(text.reveal())
-    return Credential(connection.id, {name: Secret(value) for name, value in values.items()})
+    return Credential(connection.id, {name: Secret(value) for name, value in values.items()}, connection.accounts)
 
 
 def port_for(context: Context, connection: Connection) -> AdsPlatform:
