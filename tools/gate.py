@@ -15,30 +15,26 @@ import orjson
 from pydantic import JsonValue
 
 from tools import ids
+from tools.applying import Applying
 from tools.approval import LIFETIME, ApprovalStatus, ConfirmRequired, page, view
-from tools.authority import Principal, Via
+from tools.authority import Via
 from tools.capability import AnyCapability, Input
 from tools.context import Context
 from tools.errors import (
     AlreadyDecided,
     ApprovalExpired,
-    CapabilityError,
     Guardrail,
     HumanRequired,
     InsufficientScope,
-    Internal,
     NotFound,
-    StalePlan,
-    Unavailable,
 )
 from tools.guardrails import workspace_settings
 from tools.plan import Plan
 from tools.registry import Registry
 from tools.store.audit import AuditLog, Entry
-from tools.store.engine import StoreUnavailable, Transaction
+from tools.store.engine import Transaction
 from tools.store.statements import Row
 from tools.store.tables import approvals
-from tools.store.tenant import Rows
 
 POLL_SECONDS = 0.25
 
@@ -47,9 +43,19 @@ class Gate:
     """One a process. What a second process must see is in the row; `in_flight` only says what this one will settle."""
 
     def __init__(self, registry: Registry, audit: AuditLog, report: Callable[[str, BaseException], None]) -> None:
-        self._registry, self._audit, self._report = registry, audit, report
+        self._registry, self._audit = registry, audit
+        self._applying = Applying(registry, audit, report, self.propose, self.tell)
         self.in_flight = Counter[str]()  # approval id → how many tasks of this process try to apply it
-        self._applying: set[asyncio.Task[Row]] = set()
+        self._tasks: set[asyncio.Task[Row]] = set()
+        self._listeners: list[Callable[[Row], None]] = []
+
+    def on_settled(self, listener: Callable[[Row], None]) -> None:
+        """Have `listener` called with the row of each approval that this process settled, expiry aside."""
+        self._listeners.append(listener)
+
+    def tell(self, row: Row) -> None:
+        for listener in self._listeners:
+            listener(row)
 
     async def propose(
         self, capability: AnyCapability, context: Context, data: Input, plan: Plan[Any]
@@ -107,20 +113,24 @@ class Gate:
     async def deny(self, context: Context, approval_id: str, reason: str | None) -> Row:
         row = await self._decidable(context, approval_id)
         reasoned: dict[str, JsonValue] = {"reason": reason} if reason else {}
-        return await self._decide(context, row, ApprovalStatus.DENIED, context.principal.name, error=reasoned or None)
+        denied = await self._decide(context, row, ApprovalStatus.DENIED, context.principal.name, error=reasoned or None)
+        self.tell(denied)
+        return denied
 
     async def supersede(self, context: Context, approval_id: str, by: str | None = None) -> None:
         """A newer wish of the same conversation replaces what still waits; what is decided stays decided."""
         now, rows = context.now_ms(), context.rows
 
-        async def work(tx: Transaction) -> None:
-            await tx.run(
+        async def work(tx: Transaction) -> Row | None:
+            replaced = await tx.run(
                 rows.update(approvals)
                 .where(approvals.c.id == approval_id, approvals.c.status == ApprovalStatus.PENDING)
                 .values(status=ApprovalStatus.SUPERSEDED, superseded_by=by, updated_at=now)
             )
+            return await tx.first(rows.select(approvals).where(approvals.c.id == approval_id)) if replaced else None
 
-        await context.store.write(work)
+        if (superseded := await context.store.write(work)) is not None:
+            self.tell(superseded)
 
     async def wait_for_decision(self, context: Context, approval_id: str, seconds: float) -> dict[str, Any]:
         """The approval as soon as it is settled, or as it is when the time is over."""
@@ -133,7 +143,7 @@ class Gate:
 
     async def settle(self) -> None:
         """Wait for what is being applied: a stop of the process loses no outcome it could have kept."""
-        await asyncio.gather(*self._applying, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _stored(
         self, capability: AnyCapability, context: Context, arguments: dict[str, Any], plan: Plan[Any]
@@ -245,8 +255,8 @@ class Gate:
     async def _claim_and_apply(self, context: Context, row: Row, by: str, decision: Entry | None = None) -> Row:
         # A caller that goes away does not take the change with it: it is applied to its end, in a task of its own.
         task = asyncio.create_task(self._claimed(context, row, by, decision), name=f"apply {row.id}")
-        self._applying.add(task)
-        task.add_done_callback(self._applying.discard)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
         return await asyncio.shield(task)
 
     async def _claimed(self, context: Context, row: Row, by: str, decision: Entry | None) -> Row:
@@ -255,115 +265,7 @@ class Gate:
             claimed = await self._decide(context, row, ApprovalStatus.EXECUTING, by)
             if decision is not None:  # queued, so that the durable row of the change takes it along, before itself
                 await self._audit.record(decision)
-            return await self._apply(context, claimed)
+            return await self._applying.apply(context, claimed)
         finally:
             self.in_flight[row.id] -= 1
             self.in_flight += Counter()  # forgets those at zero
-
-    async def _apply(self, context: Context, row: Row) -> Row:
-        capability = self._registry[row.capability]
-        acting = _in_the_name_of_the_asker(context, row)
-        try:
-            data = capability.input.model_validate(row.arguments)
-            assert capability.plan is not None  # noqa: S101 - only planned capabilities are ever proposed
-            plan = await capability.plan(acting, data)
-            if plan.digest != row.digest:
-                raise await self._stale(capability, acting, row, data, plan)
-            result = await capability.run(acting, plan)
-        except StalePlan:
-            raise
-        except CapabilityError as error:
-            return await self._finish(acting, row, await _became(acting, row, error), error=error)
-        except Exception as escaped:  # noqa: BLE001 - whatever a handler raises is told, never lost
-            self._report(acting.request_id, escaped)
-            internal = Internal("Something went wrong on our side.", fix=f"Report {acting.request_id}.")
-            return await self._finish(acting, row, await _became(acting, row, internal), error=internal)
-        return await self._finish(acting, row, ApprovalStatus.DONE, result=result.wire())
-
-    async def _stale(
-        self, capability: AnyCapability, acting: Context, row: Row, data: Input, plan: Plan[Any]
-    ) -> StalePlan:
-        fresh = (await self.propose(capability, acting, data, plan)).approval
-        stale = StalePlan(
-            "Things changed since this was shown; nothing was applied.",
-            fix=f"Look at the fresh proposal at {fresh['url']} and decide there.",
-            approval=fresh,
-        )
-        await self._finish(acting, row, ApprovalStatus.STALE, error=stale, superseded_by=fresh["id"])
-        return stale
-
-    async def _finish(
-        self,
-        acting: Context,
-        row: Row,
-        status: ApprovalStatus,
-        *,
-        result: dict[str, Any] | None = None,
-        error: CapabilityError | None = None,
-        superseded_by: str | None = None,
-    ) -> Row:
-        """Outcome, first-party records and the audit row of the change, in one commit."""
-        update = (
-            acting.rows.update(approvals)
-            .where(approvals.c.id == row.id)
-            .values(
-                status=status,
-                result=result,
-                error=_told(error),
-                superseded_by=superseded_by,
-                updated_at=acting.now_ms(),
-            )
-        )
-        staged = acting.rows.staged if status is ApprovalStatus.DONE else []
-        entry = Entry(
-            workspace_id=acting.principal.workspace,
-            at=acting.now_ms(),
-            request_id=acting.request_id,
-            action=row.capability,
-            status="ok" if status is ApprovalStatus.DONE else (error.code if error else status),
-            error_message=error.message if error else None,
-            principal_id=row.requested_by,
-            via=row.via,
-            approval_id=row.id,
-            payload={"arguments": row.arguments, "decidedBy": row.decided_by, "outcome": status},
-        )
-        try:
-            await self._audit.record(entry, durable=True, with_=[update, *staged])
-        except StoreUnavailable as unwritten:
-            raise Unavailable(
-                "The outcome could not be stored; the change itself may be done.",
-                fix="Look at get_approval once the store can write again. Do not repeat the change.",
-                outcome=status.value,
-            ) from unwritten
-        return await self.find(acting, row.id)
-
-
-async def _became(acting: Context, row: Row, error: CapabilityError) -> ApprovalStatus:
-    """What an error leaves behind: the journal knows what was sent before it."""
-    if error.details.get("outcome") == "done":  # its outcome is known, only not in the journal
-        return ApprovalStatus.DONE
-    return ApprovalStatus(await acting.writes.outcome(acting, row.id))
-
-
-def _told(error: CapabilityError | None) -> dict[str, Any] | None:
-    """The error as the approval's row keeps it: without the request it answered and the proposal that follows."""
-    if error is None:
-        return None
-    kept = {name: value for name, value in error.body("").items() if name not in ("meta", "details")}
-    details = {name: value for name, value in error.details.items() if name != "approval"}
-    return kept | ({"details": details} if details else {})
-
-
-def _in_the_name_of_the_asker(context: Context, row: Row) -> Context:
-    """Identity and face of who asked, authority of who agreed, and a stage of its own."""
-    decider = context.principal
-    asker = Principal(
-        id=row.requested_by,
-        name=row.requested_by_name,
-        user=decider.user,
-        workspace=decider.workspace,
-        role=decider.role,
-        scopes=decider.scopes,
-        via=Via(row.via),
-    )
-    return context.applying(asker, row.id, Rows(context.store, decider.workspace))

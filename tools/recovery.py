@@ -168,6 +168,7 @@ async def _settle_approval(door: Door, row: Row, audit: AuditLog) -> bool:
         payload={"arguments": row.arguments, "decidedBy": row.decided_by, "outcome": status.value, "recovered": True},
     )
     await audit.record(entry, durable=True, with_=[update])
+    door.gate.tell(await door.gate.find(context, row.id))
     return True
 
 

@@ -169,6 +169,19 @@ async def test_a_newer_wish_supersedes_what_waits_and_nothing_that_is_decided(wo
     assert (await world.refusal(OWNER, "approve", approval_id=waiting["id"])).code == "already_decided"
 
 
+async def test_whoever_listens_hears_of_each_approval_that_came_to_its_end(world: World) -> None:
+    heard: list[tuple[str, str]] = []
+    world.door.gate.on_settled(lambda row: heard.append((row.id, row.status)))
+    done, denied, superseded = [await proposal(world, daily_budget=budget) for budget in (41, 42, 43)]
+
+    await world.call(OWNER, "approve", approval_id=done["id"])
+    await world.call(OWNER, "deny", approval_id=denied["id"])
+    for _ in range(2):  # what is superseded already does not end again
+        await world.door.gate.supersede(world.context(AGENT), superseded["id"])
+
+    assert heard == [(done["id"], "done"), (denied["id"], "denied"), (superseded["id"], "superseded")]
+
+
 @pytest.mark.parametrize("amount", [None, 59.99, 61])
 async def test_a_steep_increase_needs_the_amount_typed(world: World, amount: float | None) -> None:
     approval = await proposal(world, daily_budget=60)
