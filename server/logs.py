@@ -14,6 +14,7 @@ from server.settings import Settings
 from server.version import VERSION
 from tools.secret import MASK, redact
 
+QUIETED = ("httpx2", "httpcore", "mcp", "asyncio")
 _OURS = ("status", "ms", "request_id")
 
 
@@ -45,7 +46,7 @@ def configure(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
-    for chatty in ("httpx2", "httpcore", "mcp", "asyncio"):
+    for chatty in QUIETED:
         logging.getLogger(chatty).setLevel(logging.WARNING)
     if settings.sentry_dsn is not None:
         report_to(settings.sentry_dsn)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import sentry_sdk
 
-from server.logs import configure, masked, report_to
+from server.logs import QUIETED, configure, masked, report_to
 from server.settings import Settings
 from tools.secret import Secret
 
@@ -23,12 +23,14 @@ CANARY = "EAACanaryCanaryCanaryCanary42"
 @pytest.fixture
 def logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     root, stream = logging.getLogger(), io.StringIO()
-    before, level = root.handlers[:], root.level
+    before = root.handlers[:]
+    levels = {name: logging.getLogger(name).level for name in (None, *QUIETED)}
     monkeypatch.setattr("sys.stderr", stream)
     configure(Settings.read(tmp_path, {"ENCRYPTION_KEYS": "k1:" + "00" * 32}))
     yield stream
     root.handlers[:] = before
-    root.setLevel(level)
+    for name, level in levels.items():  # other tests read what these say
+        logging.getLogger(name).setLevel(level)
 
 
 def test_a_line_is_one_json_object_with_its_request(logged: io.StringIO) -> None:
