@@ -3,11 +3,12 @@
 import asyncio
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import httpx2
 
-from server.platforms.meta.answers import Row, next_cursor, rows, text
+from server.platforms.meta.answers import Failed, Row, next_cursor, rows, text
+from server.platforms.meta.batch import MOST, Part
 from server.platforms.meta.campaigns import (
     EFFECTIVE,
     EVERY_STATUS,
@@ -17,17 +18,19 @@ from server.platforms.meta.campaigns import (
     same_name,
     write_form,
 )
-from server.platforms.meta.client import GraphClient, Sleep, json_param
+from server.platforms.meta.client import GraphClient, Sleep
 from server.platforms.meta.errors import META, Outcome, TooMuchData
 from server.platforms.meta.insights import Tally, check_range, is_large, parameters, report, report_failed, tally
 from server.platforms.meta.probe import ACCOUNT_FIELDS, inspect
 from server.platforms.meta.probe import account as as_account
 from server.platforms.meta.usage import Usage
+from server.platforms.meta.wire import json_param
 from tools.errors import CapabilityError, NotFound, PlatformFailure
 from tools.fields import Platform, Status
 from tools.plan import Operation
 from tools.ports import (
     Account,
+    Applied,
     CampaignPage,
     CampaignState,
     Credential,
@@ -114,6 +117,15 @@ class MetaAdapter:
             self._currencies[key] = text(row, "currency")
         return self._currencies[key]
 
+    async def _time_zone(self, credential: Credential, account_id: str) -> str:
+        known = next((each.time_zone for each in credential.accounts if each.account_id == account_id), None)
+        if known is not None:
+            return known
+        fields = {"fields": "timezone_name"}
+        return text(
+            await self._graph.read(credential, _account_id(account_id), fields, account_id=account_id), "timezone_name"
+        )
+
     async def insights(self, credential: Credential, account: Account, query: InsightsQuery) -> InsightsReport:
         """All rows of all pages. More than 30 days by day and campaign, and whatever Meta finds too large, is asked for
         as an asynchronous report and waited for, two minutes at most.
@@ -164,36 +176,47 @@ class MetaAdapter:
         await self._write(credential, operation, dry_run=True)
 
     async def apply(self, credential: Credential, operation: Operation) -> str:
-        answer = await self._write(credential, operation, dry_run=False)
-        if operation.kind == "create_campaign":
-            done, campaign_id = bool(answer.get("id")), str(answer.get("id"))
-        else:
-            done, campaign_id = answer.get("success") is True, str(operation.campaign_id)
-        if not done:
-            raise PlatformFailure(
-                "Meta's answer does not say that the change was made.",
-                fix="Read the campaign back before doing it again.",
-                platform=META,
-                outcome=Outcome.UNKNOWN.value,
+        return _written(operation, await self._write(credential, operation, dry_run=False))
+
+    async def apply_each(self, credential: Credential, operations: Sequence[Operation]) -> tuple[Applied, ...]:
+        """One batch. What cannot even be prepared is not sent, and the others are."""
+        if len(operations) > MOST:
+            raise ValueError(f"a batch has at most {MOST} writes")
+        ready: dict[int, Part] = {}
+        found: dict[int, Applied] = {}
+        for at, operation in enumerate(operations):
+            try:
+                ready[at] = await self._prepared(credential, operation)
+            except CapabilityError as error:
+                found[at] = Applied(operation.campaign_id, error)
+        if ready:
+            answers = await self._graph.write_each(
+                credential, list(ready.values()), account_id=operations[0].account_id
             )
-        return campaign_id
+            found |= {at: _applied(operations[at], answer) for at, answer in zip(ready, answers, strict=True)}
+        return tuple(found[at] for at in range(len(operations)))
 
     async def _write(self, credential: Credential, operation: Operation, *, dry_run: bool) -> Row:
-        """What goes wrong before the one call that writes has the outcome not_sent."""
-        try:
-            path, form = await self._prepared(credential, operation)
-        except CapabilityError as error:
-            error.details["outcome"] = Outcome.NOT_SENT.value
-            raise
+        path, form = await self._prepared(credential, operation)
         if dry_run:
             form["execution_options"] = json_param(["validate_only"])
         return await self._graph.write(credential, path, form, account_id=operation.account_id, dry_run=dry_run)
 
     async def _prepared(self, credential: Credential, operation: Operation) -> tuple[str, dict[str, str]]:
-        currency = None
+        """What goes wrong before the one call that writes has the outcome not_sent."""
+        try:
+            return await self._path_and_form(credential, operation)
+        except CapabilityError as error:
+            error.details["outcome"] = Outcome.NOT_SENT.value
+            raise
+
+    async def _path_and_form(self, credential: Credential, operation: Operation) -> tuple[str, dict[str, str]]:
+        currency = time_zone = None
         if operation.fields.get("daily_budget") is not None:
             currency = await self._currency_of(credential, operation)
-        form = write_form(operation, currency)
+        if "start_date" in operation.fields:
+            time_zone = await self._time_zone(credential, operation.account_id or "")
+        form = write_form(operation, currency, time_zone)
         if operation.kind == "create_campaign":
             return f"{_account_id(operation.account_id or '')}/campaigns", form
         return _campaign_id(operation.campaign_id or ""), form
@@ -240,6 +263,30 @@ class MetaAdapter:
         if len(ids) > 1:
             return Observed(Observation.UNCLEAR)
         return Observed(Observation.APPLIED, ids[0]) if ids else Observed(Observation.NOT_APPLIED)
+
+
+def _written(operation: Operation, answer: Row) -> str:
+    if operation.kind == "create_campaign":
+        done, campaign_id = bool(answer.get("id")), str(answer.get("id"))
+    else:
+        done, campaign_id = answer.get("success") is True, str(operation.campaign_id)
+    if not done:
+        raise PlatformFailure(
+            "Meta's answer does not say that the change was made.",
+            fix="Read the campaign back before doing it again.",
+            platform=META,
+            outcome=Outcome.UNKNOWN.value,
+        )
+    return campaign_id
+
+
+def _applied(operation: Operation, answer: Row | Failed) -> Applied:
+    if isinstance(answer, Failed):
+        return Applied(operation.campaign_id, answer.error)
+    try:
+        return Applied(_written(operation, answer))
+    except PlatformFailure as unclear:
+        return Applied(operation.campaign_id, unclear)
 
 
 _ARCHIVED = {Status.ARCHIVED: Observation.APPLIED, Status.UNKNOWN: Observation.UNCLEAR}

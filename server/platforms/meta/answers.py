@@ -9,10 +9,13 @@ import orjson
 from server.platforms.meta.codes import GraphError, Kind
 from server.platforms.meta.errors import DEFAULT_WAIT, META, Effect, Outcome, failure
 from server.platforms.meta.usage import Usage
-from server.platforms.meta.wire import Call
+from server.platforms.meta.wire import BATCH, Call
 from tools.errors import CapabilityError, PlatformFailure, RateLimited
 
 Row = dict[str, Any]
+
+PARTS = "parts"
+"""Under which the answer to a batch, an array, is handed on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,8 @@ def understood(call: Call, status: int, headers: httpx2.Headers, content: bytes,
         return Failed(failure(error, call.effect, call.connection_id, usage), again=error.kind is Kind.TRANSIENT)
     if isinstance(body, dict) and status < 400:
         return body
+    if isinstance(body, list) and status < 400 and call.path == BATCH:
+        return {PARTS: body}
     if status == 429:
         return Failed(_throttled(call, usage))
     shown = headers.get("content-type", "no content type").partition(";")[0][:40]

@@ -3,18 +3,19 @@
 import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from pydantic import JsonValue
 
 from server.platforms.meta.answers import Row, text
-from server.platforms.meta.client import json_param
 from server.platforms.meta.money import to_major, to_minor
+from server.platforms.meta.wire import json_param
 from tools.errors import InvalidArguments
 from tools.fields import Objective, Status
 from tools.plan import Operation
 from tools.ports import CampaignState
 
-FIELDS = "id,account_id,name,status,effective_status,objective,daily_budget,created_time"
+FIELDS = "id,account_id,name,status,effective_status,objective,daily_budget,created_time,start_time"
 EVERY_STATUS = ("ACTIVE", "PAUSED", "ARCHIVED", "DELETED", "IN_PROCESS", "WITH_ISSUES")
 """Meta leaves out archived and deleted objects wherever no status is named."""
 
@@ -32,7 +33,7 @@ _STATUSES = {"ACTIVE": Status.ACTIVE, "PAUSED": Status.PAUSED, "ARCHIVED": Statu
 _OBJECTIVES = {f"OUTCOME_{objective.name}": objective for objective in Objective}
 _WORDS = {objective: word for word, objective in _OBJECTIVES.items()}
 _FIELDS_OF = {
-    "create_campaign": {"name", "objective", "status", "daily_budget", "special_ad_categories"},
+    "create_campaign": {"name", "objective", "status", "daily_budget", "special_ad_categories", "start_date"},
     "update_campaign": {"name", "status", "daily_budget"},
     "archive_campaign": {"status"},
 }
@@ -42,7 +43,7 @@ def campaign_state(row: Row, currency: str) -> CampaignState:
     """`status` is what was set (DELETED is UNKNOWN here), `platform_status` Meta's view of it (WITH_ISSUES)."""
     configured = str(row.get("status", ""))
     objective = str(row.get("objective", ""))
-    created = row.get("created_time")
+    created, starts = row.get("created_time"), row.get("start_time")
     return CampaignState(
         account_id=f"act_{text(row, 'account_id')}",
         campaign_id=text(row, "id"),
@@ -56,11 +57,12 @@ def campaign_state(row: Row, currency: str) -> CampaignState:
         else None,
         currency=currency,
         created_at=dt.datetime.fromisoformat(created) if created else None,
+        start_date=dt.datetime.fromisoformat(starts).date() if starts else None,
     )
 
 
-def write_form(operation: Operation, currency: str | None) -> dict[str, str]:
-    """What is sent for an operation. `currency` is the account's, needed where there is a budget."""
+def write_form(operation: Operation, currency: str | None, time_zone: str | None = None) -> dict[str, str]:
+    """What is sent for an operation. Currency and time zone are the account's, needed for a budget and a start."""
     unknown = operation.fields.keys() - _FIELDS_OF.get(operation.kind, set())
     if (
         operation.kind not in _FIELDS_OF or unknown
@@ -79,7 +81,7 @@ def write_form(operation: Operation, currency: str | None) -> dict[str, str]:
             raise ValueError("a budget needs the account's currency")
         form["daily_budget"] = str(to_minor(amount(fields["daily_budget"]), currency, field="daily_budget"))
     if operation.kind == "create_campaign":
-        return form | _only_at_creation(fields, form)
+        return form | _only_at_creation(fields, form) | _start(fields, time_zone)
     if not form:
         raise _problem("fields", "nothing to change")
     return form
@@ -101,6 +103,17 @@ def _only_at_creation(fields: Mapping[str, JsonValue], form: Mapping[str, str]) 
     if "daily_budget" not in form:  # then Meta wants to be told
         extra["is_adset_budget_sharing_enabled"] = "false"
     return extra
+
+
+def _start(fields: Mapping[str, JsonValue], time_zone: str | None) -> dict[str, str]:
+    """The first moment of the day in the account's time zone, offset included: Meta takes a bare time for its own."""
+    if "start_date" not in fields:
+        return {}
+    if time_zone is None:
+        raise ValueError("a start needs the account's time zone")
+    day = dt.date.fromisoformat(str(fields["start_date"]))
+    first = dt.datetime.combine(day, dt.time(), ZoneInfo(time_zone))
+    return {"start_time": first.strftime("%Y-%m-%dT%H:%M:%S%z")}
 
 
 def amount(value: JsonValue) -> Decimal:

@@ -3,17 +3,17 @@
 import asyncio
 import random
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TypeVar
 
 import httpx2
-import orjson
 
 from server.platforms.meta.answers import Failed, Row, lost, next_cursor, rows, understood, unreached, unreadable
+from server.platforms.meta.batch import Part, batch_form, receipts
 from server.platforms.meta.errors import META, Effect, Outcome
 from server.platforms.meta.usage import Usage, read_usage
-from server.platforms.meta.wire import Call, SecretsLast, proof, proxy_for
+from server.platforms.meta.wire import BATCH, Call, SecretsLast, proof, proxy_for
 from tools.errors import ReauthRequired
 from tools.ports import Credential
 from tools.secret import Secret
@@ -102,6 +102,13 @@ class GraphClient:
         """Sent once, whatever happens; errors carry details.outcome."""
         effect = Effect.DRY_RUN if dry_run else Effect.WRITE
         return _body(await self._send(self._call("POST", credential, path, form, effect), account_id))
+
+    async def write_each(
+        self, credential: Credential, parts: Sequence[Part], *, account_id: str | None = None
+    ) -> list[Row | Failed]:
+        """Several writes in one request, which is sent once; an answer each, in order."""
+        call = self._call("POST", credential, BATCH, batch_form(parts), Effect.WRITE)
+        return receipts(call, parts, await self._send(call, account_id))
 
     async def read_all(
         self,
@@ -208,8 +215,3 @@ def _body(result: Row | Failed) -> Row:
     if isinstance(result, Failed):
         raise result.error
     return result
-
-
-def json_param(value: object) -> str:
-    """Lists and objects travel as JSON inside one parameter."""
-    return orjson.dumps(value).decode()

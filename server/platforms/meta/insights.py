@@ -8,8 +8,8 @@ from typing import Any
 
 from server.platforms.meta.answers import Row
 from server.platforms.meta.campaigns import EVERY_STATUS
-from server.platforms.meta.client import json_param
 from server.platforms.meta.errors import META
+from server.platforms.meta.wire import json_param
 from tools.errors import InvalidArguments, PlatformFailure
 from tools.ports import InsightsQuery, InsightsReport, InsightsRow
 

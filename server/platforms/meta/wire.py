@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 import httpx2
+import orjson
 
 from server.platforms.meta.errors import Effect
 from tools.secret import MASK, Secret
+
+BATCH = ""
+"""The path of several calls in one: Graph's root."""
 
 SHORTEST_SECRET = 8
 """What is shorter is a typing error, no credential; masking every 0 of an answer would leave no JSON."""
@@ -70,3 +74,8 @@ def proxy_for(graph_url: str) -> str | None:
     """The environment's proxy for this host, which a client with a transport of its own no longer looks up."""
     url = httpx2.URL(graph_url)
     return None if urllib.request.proxy_bypass(url.host) else urllib.request.getproxies().get(url.scheme)
+
+
+def json_param(value: object) -> str:
+    """Lists and objects travel as JSON inside one parameter."""
+    return orjson.dumps(value).decode()

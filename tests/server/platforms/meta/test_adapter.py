@@ -1,14 +1,17 @@
 """The port's methods against the sandbox, and against answers that the sandbox does not give."""
 
 import datetime as dt
+import json
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from pydantic import JsonValue
+from starlette.responses import Response
 
 from server.platforms.meta.adapter import MetaAdapter
 from tests.server.platforms.meta.sandbox import Sandbox
-from tests.server.platforms.meta.standin import NOW, Upstream, failing
+from tests.server.platforms.meta.standin import NOW, RENAME, Upstream, failing
 from tools.errors import CapabilityError, InvalidArguments, NotFound, PlatformFailure, RateLimited, ReauthRequired
 from tools.fields import Objective, Platform, Status
 from tools.plan import Operation
@@ -142,6 +145,72 @@ async def test_an_update_sends_what_was_agreed_and_nothing_else(
     assert sent == {"daily_budget": "1101"}
     after = await meta.campaign(sandbox.credential, campaign.campaign_id)
     assert (after.name, after.status, after.daily_budget) == ("Before", Status.PAUSED, Decimal("11.01"))
+
+
+async def test_a_start_is_the_first_moment_of_the_day_where_the_account_is(
+    meta: MetaAdapter, sandbox: Sandbox, accounts: dict[str, Account]
+) -> None:
+    for account, start in (
+        (accounts["JPY"], "2026-12-01T00:00:00+0900"),
+        (accounts["USD"], "2026-12-01T00:00:00-0500"),
+    ):
+        for credential in (sandbox.credential, replace(sandbox.credential, accounts=(account,))):
+            campaign_id = await meta.apply(credential, create(account, "Advent", start_date="2026-12-01"))
+
+            assert (await meta.campaign(credential, campaign_id)).start_date == dt.date(2026, 12, 1)
+            sent = sandbox.writes(f"{account.account_id}/campaigns")[-1]["params"]
+            assert isinstance(sent, dict)
+            assert sent["start_time"] == start
+
+
+async def test_several_changes_go_in_one_request_and_each_has_its_receipt(
+    meta: MetaAdapter, sandbox: Sandbox, accounts: dict[str, Account]
+) -> None:
+    one, two, three = [await made(meta, sandbox, accounts["USD"], f"Batch {n}", status="ACTIVE") for n in range(3)]
+    gone = update(two, status="PAUSED").model_copy(update={"campaign_id": "120200000000000000"})
+    nowhere = update(two, status="PAUSED").model_copy(update={"campaign_id": "no id"})
+
+    receipts = await meta.apply_each(
+        sandbox.credential, [update(one, status="PAUSED"), gone, nowhere, update(three, status="PAUSED")]
+    )
+
+    assert [receipt.campaign_id for receipt in receipts] == [
+        one.campaign_id,
+        gone.campaign_id,
+        "no id",
+        three.campaign_id,
+    ]
+    outcomes = [receipt.error and (receipt.error.code, receipt.error.details["outcome"]) for receipt in receipts]
+    assert outcomes == [None, ("not_found", "refused"), ("not_found", "not_sent"), None]
+    assert (await meta.campaign(sandbox.credential, three.campaign_id)).status is Status.PAUSED
+    assert await meta.apply_each(sandbox.credential, []) == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome"), [("throttled", "refused"), ("cut", "unknown"), ("html", "unknown"), ("lost_answer", "unknown")]
+)
+async def test_a_batch_that_fails_as_a_whole_says_so_of_each(
+    meta: MetaAdapter, sandbox: Sandbox, accounts: dict[str, Account], kind: str, outcome: str
+) -> None:
+    campaigns = [await made(meta, sandbox, accounts["USD"], f"Whole {n}", status="ACTIVE") for n in range(2)]
+    sandbox.fault(kind, "meta:write", times=2 if kind == "throttled" else 1)
+
+    receipts = await meta.apply_each(sandbox.credential, [update(each, status="PAUSED") for each in campaigns])
+
+    assert [receipt.error and receipt.error.details["outcome"] for receipt in receipts] == [outcome] * 2
+
+
+async def test_a_part_of_a_batch_that_meta_is_silent_about_is_unknown(upstream: Upstream) -> None:
+    for answer in ([{"code": 200, "body": '{"success":true}'}, None], [], {"odd": 1}):
+        upstream.graph.say(Response(json.dumps(answer), media_type="application/json"))
+        two = [RENAME, RENAME.model_copy(update={"campaign_id": "8"})]
+
+        receipts = await upstream.adapter.apply_each(upstream.credential, two)
+
+        last = receipts[-1].error
+        assert last is not None
+        assert last.details["outcome"] == "unknown"
+    assert [receipt.error for receipt in receipts].count(None) == 0
 
 
 async def test_archiving_is_one_way(meta: MetaAdapter, sandbox: Sandbox, accounts: dict[str, Account]) -> None:
