@@ -7,13 +7,9 @@ from datetime import date
 from functools import lru_cache
 from random import Random
 
-from server.sandbox.meta.seed import HISTORY_DAYS, Profile, Story
+from server.sandbox.delivery import Profile, draw
 
 PLATFORM_SHARES = {"facebook": 0.52, "instagram": 0.38, "audience_network": 0.07, "messenger": 0.03}
-_WEEKDAYS = (0.98, 0.97, 0.98, 1.0, 1.03, 1.05, 1.04)
-_WEEKDAY_CONVERSION = (1.06, 1.02, 1.0, 0.98, 0.94, 0.96, 1.08)
-_TODAY = 0.4
-"""The share of today already delivered; fixed, so that answers do not drift within a day."""
 
 
 @dataclass
@@ -56,37 +52,20 @@ class Shape:
 @lru_cache(maxsize=1_000)  # a quarter of one account; more would cost more memory than it saves time
 def deliver(shape: Shape, budget: int, day: date, today: date) -> dict[str, Facts]:
     """Facts of one day for each publisher platform; callers must not change them."""
-    random = Random(f"{shape.campaign_id}:{day}")  # noqa: S311  # repeatable on purpose, nothing secret
-    profile, ago = shape.profile, (today - day).days
-    spend, price, conversion = _story(profile.story, ago)
-    spend *= budget * _WEEKDAYS[day.weekday()] * random.uniform(0.95, 1.04) * (_TODAY if ago == 0 else 1)
-    cpm = profile.cpm * shape.price_level * shape.offset * price * random.uniform(0.92, 1.08)
-    impressions = spend / cpm * 1000
-    clicks = impressions * profile.ctr * random.uniform(0.92, 1.08)
-    conversion *= _WEEKDAY_CONVERSION[day.weekday()] * (1 + profile.trend * (1 - ago / HISTORY_DAYS))
+    profile = shape.profile
+    drawn = draw(shape.campaign_id, profile, budget, shape.price_level * shape.offset, day, today)
     order_value = profile.order_value * shape.price_level * shape.offset
     facts, done = {}, 0.0
     for platform, share in PLATFORM_SHARES.items():
         # Rounding the running sum keeps the platforms' spend equal to the day's, to the cent.
-        part = Facts(spend=round(spend * (done + share)) - round(spend * done))
+        part = Facts(spend=round(drawn.spend * (done + share)) - round(drawn.spend * done))
         done += share
-        part.impressions = round(impressions * share)
-        part.clicks = round(clicks * share)
-        part.link_clicks = round(clicks * share * 0.82)
-        _convert(part, profile, conversion, order_value, random)
+        part.impressions = round(drawn.impressions * share)
+        part.clicks = round(drawn.clicks * share)
+        part.link_clicks = round(drawn.clicks * share * 0.82)
+        _convert(part, profile, drawn.conversion, order_value, drawn.random)
         facts[platform] = part
     return facts
-
-
-def _story(story: Story, ago: int) -> tuple[float, float, float]:
-    """Factors on spend, price of impressions and conversion rate."""
-    if story is Story.SPEND_SPIKE and 2 <= ago <= 4:
-        return 1.6, 1.3, 0.7
-    if story is Story.TRACKING_DROP and ago <= 7:
-        return 1.0, 1.0, 0.05
-    if story is Story.AUCTION_SURGE and ago <= 6:
-        return 1.0, 2.3, 1.0
-    return 1.0, 1.0, 1.0
 
 
 def _convert(part: Facts, profile: Profile, conversion: float, order_value: float, random: Random) -> None:

@@ -2,19 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 
-HISTORY_DAYS = 120
-
-
-class Story(StrEnum):
-    STEADY = "steady"
-    SPEND_SPIKE = "spend_spike"
-    """Three days last week spent well over the budget for fewer sales."""
-    TRACKING_DROP = "tracking_drop"
-    """For a week conversions have all but vanished while clicks went on."""
-    AUCTION_SURGE = "auction_surge"
-    """For six days the same money has bought less than half of the impressions."""
+from server.sandbox.delivery import HISTORY_DAYS, Profile, Story
 
 
 @dataclass(frozen=True)
@@ -29,20 +18,6 @@ class Account:
     price_level: float
     """Price of a dollar's worth of media and goods in this currency."""
     min_daily_budget: int
-
-
-@dataclass(frozen=True)
-class Profile:
-    """How a campaign performs; money is in dollars and scaled by the account's price level."""
-
-    cpm: float = 9.0
-    ctr: float = 0.014
-    cvr: float = 0.024
-    order_value: float = 64.0
-    lead_rate: float = 0.0
-    trend: float = 0.0
-    """Change of the conversion rate over the whole history."""
-    story: Story = Story.STEADY
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from hmac import new as hmac
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
+from server.sandbox.delivery import HISTORY_DAYS, Profile
 from server.sandbox.meta import seed
 from server.sandbox.meta.delivery import Facts, Shape, deliver
-from server.sandbox.meta.seed import Account, Profile
+from server.sandbox.meta.seed import Account
 
 Document = dict[str, object]
 
@@ -90,7 +91,7 @@ class World:
         return self._now().timestamp()
 
     def first_day(self, account: Account) -> date:
-        return self.today(account) - timedelta(days=seed.HISTORY_DAYS)
+        return self.today(account) - timedelta(days=HISTORY_DAYS)
 
     def of_account(self, account: Account) -> list[Campaign]:
         """Newest first, as the platform lists them."""

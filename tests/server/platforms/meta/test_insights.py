@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from server.platforms.meta.adapter import MetaAdapter
 from server.platforms.meta.insights import ATTRIBUTION, CONVERSIONS, is_large, parameters, report, tally
-from server.sandbox.meta.seed import HISTORY_DAYS
+from server.sandbox.delivery import HISTORY_DAYS
 from tests.server.platforms.meta.sandbox import Sandbox
 from tests.server.platforms.meta.standin import NOW, Sleeps, Upstream, failing
 from tools.errors import InvalidArguments, PlatformFailure
