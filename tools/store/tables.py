@@ -23,6 +23,14 @@ def _moment(name: str) -> Column[int]:
     return Column(name, BigInteger)
 
 
+def _count(name: str, *, key: bool = False) -> Column[int]:
+    return Column(name, BigInteger, primary_key=key, nullable=False)
+
+
+def _counted(name: str) -> Column[int]:
+    return Column(name, BigInteger)
+
+
 def _json(name: str, *, required: bool = True) -> Column[object]:
     return Column(name, Json, nullable=not required)
 
@@ -128,6 +136,7 @@ platform_writes = Table(
     Index("platform_writes_by_time", "workspace_id", "created_at"),
     Index("platform_writes_by_status", "status"),
     Index("platform_writes_by_campaign", "workspace_id", "campaign_id", "created_at"),
+    Index("platform_writes_by_request", "workspace_id", "request_id"),
 )  # fmt: skip
 
 insights_cache = Table(
@@ -150,6 +159,56 @@ usage_counters = Table(
     "usage_counters", metadata,
     _workspace(key=True), _text("meter", key=True), _text("period", key=True),
     Column("used", BigInteger, nullable=False),
+)  # fmt: skip
+
+# The bytes of system and tools that a conversation began with. Thinking is bound to them: they never change under it.
+chat_snapshots = Table(
+    "chat_snapshots", metadata,
+    _workspace(key=True), _text("sha", key=True), _text("system"), _text("tools"), _time("created_at"),
+)  # fmt: skip
+
+chat_sessions = Table(
+    "chat_sessions", metadata,
+    _text("id", key=True), _workspace(), _text("user_id"), _text("surface"), _text("title"), _text("model"),
+    _note("effort"), _text("snapshot"), _text("status"), _json("acting"), _count("turn"), _count("spent_ms"),
+    # The run that may write here, and until when: whoever takes over an expired lease writes another run's id.
+    _note("run_id"), _moment("lease_until"), _moment("stop_asked_at"), _count("last_message"), _count("last_event"),
+    _time("created_at"), _time("updated_at"),
+    Index("chat_sessions_by_user", "workspace_id", "user_id", "updated_at"),
+    Index("chat_sessions_by_status", "status", "lease_until"),
+)  # fmt: skip
+
+chat_messages = Table(
+    "chat_messages", metadata,
+    _workspace(key=True), _text("conversation_id", key=True), _count("seq", key=True),
+    _count("turn"), _text("run_id"), _text("role"),
+    _text("kind"),  # sent: part of every further request; shown: what was said before it broke off, never sent again
+    _text("content"),  # the text as received, not a document: it is sent again byte for byte
+    _json("tool_calls"), _note("model"), _note("stop_reason"), _note("model_request_id"), _counted("input_tokens"),
+    _counted("output_tokens"), _counted("cache_read_tokens"), _counted("cache_write_tokens"), _note("cost"),
+    _counted("estimated"), _time("created_at"),
+)  # fmt: skip
+
+chat_results = Table(
+    "chat_results", metadata,
+    _workspace(key=True), _text("conversation_id", key=True), _text("tool_use_id", key=True), _count("turn"),
+    _text("state"), _note("approval_id"), _note("content"), _time("created_at"), _time("updated_at"),
+    Index("chat_results_by_state", "state"),
+)  # fmt: skip
+
+chat_events = Table(
+    "chat_events", metadata,
+    _workspace(key=True), _text("conversation_id", key=True), _count("seq", key=True),
+    _text("run_id"), _text("name"), _text("data"), _time("at"),
+)  # fmt: skip
+
+idempotency_keys = Table(
+    "idempotency_keys", metadata,
+    _workspace(key=True), _text("principal_id", key=True),
+    # Keys and secret arguments only as digests: what a caller puts into them is not ours to keep.
+    _text("key_digest", key=True), _text("capability"), _text("fingerprint"), _text("request_id"), _text("status"),
+    _json("answer", required=False), _time("created_at"), _time("lease_until"), _time("expires_at"),
+    Index("idempotency_keys_by_expiry", "expires_at"),
 )  # fmt: skip
 
 schema_migrations = Table(
