@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from functools import cached_property
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
@@ -43,6 +43,7 @@ class Output(BaseModel):
     """A field with a default is left out while it has it; one without is always there, null included."""
 
     model_config = ConfigDict(frozen=True)
+    shown_once: ClassVar[frozenset[str]] = frozenset()  # fields that are never stored, so no replay has them
 
     def wire(self) -> dict[str, Any]:
         return self.model_dump(mode="json", exclude_defaults=True, by_alias=True)

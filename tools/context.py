@@ -14,6 +14,7 @@ from tools.store.tenant import Rows
 
 if TYPE_CHECKING:  # these use a context themselves
     from tools.gate import Gate
+    from tools.idempotency import Claim
     from tools.writes import Writes
 
 Progress = Callable[[float, float | None, str], Awaitable[None]]
@@ -38,6 +39,7 @@ class Context:
     writes: "Writes"
     progress: Progress = field(default=no_progress)
     approval_id: str | None = None  # set while an agreed plan is applied
+    claim: "Claim | None" = None  # set where the caller sent an idempotency key
 
     def now_ms(self) -> int:
         return int(self.clock().timestamp() * 1000)

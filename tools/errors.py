@@ -1,12 +1,12 @@
 """The one family of errors a capability may raise; each face renders it in one flat shape.
 
 CapabilityError
-├── InvalidRequest 400 · InvalidArguments 422 · Guardrail 422 · CredentialsUnreadable 422
+├── InvalidRequest 400 · InvalidArguments, IdempotencyMismatch, Guardrail, CredentialsUnreadable 422
 ├── MissingAuthorization, InvalidAuthorizationFormat, InvalidApiKey, ApiKeyExpired, ApiKeyRevoked, SessionExpired 401
 ├── QuotaExceeded 402
 ├── InsufficientScope, HumanRequired, CrossOrigin, DirectKeyRefused 403
 ├── NotFound 404 · MethodNotAllowed 405 · TooLarge 413 · UnsupportedMediaType 415
-├── Conflict, StalePlan, AlreadyDecided, ApprovalExpired 409
+├── Conflict, StalePlan, AlreadyDecided, ApprovalExpired, IdempotencyInProgress 409
 ├── PlatformFailure 424
 │   └── ReauthRequired, AccountBlocked, VersionSunset
 ├── RateLimited 429 · Unavailable 503 · Internal 500
@@ -33,6 +33,7 @@ class CapabilityError(Exception):
     code: ClassVar[str] = "internal"
     status: ClassVar[int] = 500
     retry: ClassVar[Retry] = Retry.NEVER
+    replays: str | None = None  # the request that was answered with this before, under the same idempotency key
 
     def __init__(
         self,
@@ -137,6 +138,12 @@ class ApprovalExpired(CapabilityError):
     code, status, retry = "approval_expired", 409, Retry.ADJUSTED
 
 
+class IdempotencyInProgress(CapabilityError):
+    """The first call of the key is not finished, or nobody knows yet what became of it."""
+
+    code, status, retry = "idempotency_in_progress", 409, Retry.LATER
+
+
 class TooLarge(CapabilityError):
     code, status, retry = "too_large", 413, Retry.ADJUSTED
 
@@ -149,6 +156,10 @@ class InvalidArguments(CapabilityError):
     """details.problems: [{field, problem}]"""
 
     code, status, retry = "invalid_arguments", 422, Retry.ADJUSTED
+
+
+class IdempotencyMismatch(CapabilityError):
+    code, status, retry = "idempotency_mismatch", 422, Retry.ADJUSTED
 
 
 class Guardrail(CapabilityError):
@@ -191,3 +202,8 @@ class Unavailable(CapabilityError):
 
 class Internal(CapabilityError):
     code, status = "internal", 500
+
+
+def family(of: type[CapabilityError] = CapabilityError) -> dict[str, type[CapabilityError]]:
+    """Every error by its code, to raise again what was stored as its body."""
+    return {of.code: of} | {code: error for each in of.__subclasses__() for code, error in family(each).items()}

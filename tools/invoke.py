@@ -27,6 +27,7 @@ from tools.errors import (
 )
 from tools.fields import Platform
 from tools.gate import Gate
+from tools.idempotency import Replayed, claimed, outcome
 from tools.limits import Limiter
 from tools.plan import Plan
 from tools.ports import AdsPlatform
@@ -105,9 +106,16 @@ class Door:
         *,
         preview: bool = False,
         expect_digest: str | None = None,
+        idempotency_key: str | None = None,
     ) -> Output:
-        """Answers the capability's output (or a Preview); raises CapabilityErrors and nothing else."""
-        call = self._invoke(capability, context, arguments, preview=preview, expect_digest=expect_digest)
+        """Answers the capability's output (or a Preview); raises CapabilityErrors and nothing else.
+
+        A write with an idempotency key is done once: sent again by the same principal, it answers a Replayed, or
+        raises the error of then with its `replays` set. Reads ignore the key.
+        """
+        call = self._invoke(
+            capability, context, arguments, preview=preview, expect_digest=expect_digest, key=idempotency_key
+        )
         if capability.effect is Effect.READ:
             return await call
         # A caller that goes away takes neither the change nor its audit row with it.
@@ -135,12 +143,19 @@ class Door:
         *,
         preview: bool,
         expect_digest: str | None,
+        key: str | None,
     ) -> Output:
         payload: dict[str, Any] = {}
         try:
             await self.admit(capability, context)
             data = _validated(capability, arguments() if callable(arguments) else arguments)
             payload = data.model_dump(mode="json", exclude_unset=True)
+            if key is not None and capability.effect is not Effect.READ and not preview:
+                held = await claimed(capability, context, data, key, expect_digest=expect_digest, running=self.running)
+                if isinstance(held, Replayed):
+                    await self._record(capability, context, payload, None, held)
+                    return held
+                context = held
             output = await self._decided(capability, context, data, preview=preview, expect_digest=expect_digest)
         except CapabilityError as error:
             await self._record(capability, context, payload, error)
@@ -160,7 +175,7 @@ class Door:
             )
             await self._record(capability, context, payload, internal)
             raise internal from escaped
-        await self._record(capability, context, payload, None, wrote=not preview)
+        await self._record(capability, context, payload, None, output, wrote=not preview)
         return output
 
     async def admit(self, capability: AnyCapability, context: Context) -> None:
@@ -240,18 +255,22 @@ class Door:
         context: Context,
         payload: dict[str, Any],
         error: CapabilityError | None,
+        output: Output | None = None,
         *,
         wrote: bool = False,
     ) -> None:
         principal, audit = context.principal, self._services.audit
         if isinstance(error, InvalidArguments):
             payload = payload or {"problems": error.details.get("problems", [])}
+        status = error.code if error else "ok"
+        if replays := error.replays if error else output.replays if isinstance(output, Replayed) else None:
+            status, payload = "replayed", payload | {"replays": replays}
         entry = Entry(
             workspace_id=principal.workspace,
             at=context.now_ms(),
             request_id=context.request_id,
             action=capability.name,
-            status=error.code if error else "ok",
+            status=status,
             error_message=error.message if error else None,
             principal_id=principal.id,
             via=principal.via,
@@ -262,9 +281,10 @@ class Door:
             audit.record_rollup(entry)
             return
         staged = context.rows.staged if error is None else []
+        left = [] if context.claim is None else await outcome(context, output, error)
         changed = wrote and capability.effect is not Effect.READ
         try:
-            await audit.record(entry, durable=changed or bool(staged), with_=staged)
+            await audit.record(entry, durable=changed or bool(staged or left), with_=[*staged, *left])
         except StoreUnavailable as down:
             if not changed:
                 self._services.count("guard_open", "audit")

@@ -11,10 +11,10 @@ from pydantic import JsonValue
 
 from tools import ids
 from tools.context import Context
-from tools.errors import CapabilityError, PlatformFailure, Unavailable
+from tools.errors import CapabilityError, Conflict, PlatformFailure, Unavailable
 from tools.plan import Operation
 from tools.ports import AdsPlatform, Credential, Observation, Observed
-from tools.store.engine import StoreUnavailable, Transaction
+from tools.store.engine import ConstraintViolated, StoreUnavailable, Transaction
 from tools.store.tables import insights_cache, platform_writes
 from tools.store.tenant import Rows
 
@@ -104,6 +104,8 @@ async def intend(write: Write, inverse: Mapping[str, JsonValue] | None, undoes: 
     context, operation = write.context, write.operation
 
     async def work(tx: Transaction) -> None:
+        if context.claim is not None:
+            await tx.run(context.claim.renewed(context.now_ms()))
         await tx.run(
             context.rows.insert(
                 platform_writes,
@@ -134,6 +136,12 @@ async def intend(write: Write, inverse: Mapping[str, JsonValue] | None, undoes: 
             fix="Try again once the store can write.",
             outcome="not_sent",
         ) from unwritten
+    except ConstraintViolated as lost:
+        raise Conflict(
+            "Another call with the same idempotency key took over; this one was not sent.",
+            fix="Send the same again: it answers what that call did.",
+            outcome="not_sent",
+        ) from lost
 
 
 async def _send(write: Write) -> Receipt:

@@ -38,7 +38,9 @@ class NewApiKey(Input):
 
 
 class CreatedApiKey(ApiKeyRow):
-    key: str  # shown this once
+    shown_once = frozenset({"key"})
+    key: str | None = None
+    withheld: str | None = None  # why a repeated answer has no key
 
 
 @human(scope=Scope.WORKSPACE_ADMIN, effect=Effect.CHANGE, rest=POST("/api-keys", status=201), toolset=Toolset.WORKSPACE)

@@ -1,0 +1,270 @@
+"""A write sent again under its key is answered, not repeated: a row a key says what was asked for and what came of it.
+
+in_flight → done; a call that left nothing behind gives its row back
+"""
+
+import datetime as dt
+import re
+from collections.abc import Container, Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from hashlib import sha256
+from hmac import new as hmac
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, JsonValue
+from sqlalchemy import ColumnElement, Update, case, delete, null
+
+from tools.approval import ConfirmRequired, view
+from tools.capability import AnyCapability, Input, Output
+from tools.context import Context
+from tools.errors import (
+    CapabilityError,
+    Conflict,
+    IdempotencyInProgress,
+    IdempotencyMismatch,
+    InvalidRequest,
+    family,
+)
+from tools.secret import Secret
+from tools.store.engine import Statement, Store, StoreUnavailable, Transaction
+from tools.store.statements import Row
+from tools.store.tables import idempotency_keys, platform_writes
+from tools.store.tenant import Rows
+from tools.writes import WriteStatus, overall
+
+KEPT = dt.timedelta(hours=24)
+LEASE = dt.timedelta(seconds=60)
+"""How long a call that gives no sign counts as running; each write it journals is a sign."""
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_ASK_AGAIN_SECONDS = 2
+_WITHHELD = "{} was shown once, in the first answer, and is not kept. If it is lost, revoke this and create another."
+_PASSING = frozenset((401, 429, 503))
+"""Statuses of refusals that the same call may well not meet again."""
+
+
+class KeyStatus(StrEnum):
+    IN_FLIGHT = "in_flight"
+    DONE = "done"
+
+
+class Replayed(Output):
+    """What an earlier call of the same key answered; an error that is one says so in its `replays`."""
+
+    answer: dict[str, JsonValue]
+    replays: str  # the request that was answered first
+
+    def wire(self) -> dict[str, Any]:
+        return self.answer
+
+    def wire_json(self) -> bytes:
+        return orjson.dumps(self.answer)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """That this request, and no other, may act under its key."""
+
+    rows: Rows
+    ours: tuple[ColumnElement[bool], ...]
+    request_id: str
+
+    def renewed(self, now_ms: int) -> Update:
+        """For a transaction that is about to act. It fails where another request took the key over meanwhile."""
+        return self._held().values(lease_until=now_ms + _ms(LEASE))
+
+    def answered(self, answer: dict[str, Any]) -> Update:
+        """Remember the answer, in the transaction of what it tells."""
+        return self._held().values(status=KeyStatus.DONE, answer=answer)
+
+    def given_back(self) -> Statement:
+        held = idempotency_keys.c.request_id == self.request_id
+        return self.rows.delete(idempotency_keys).where(*self.ours, held)
+
+    def _held(self) -> Update:
+        # Null where it must not be is the one refusal that every database gives in mid-transaction.
+        holder = case((idempotency_keys.c.request_id == self.request_id, self.request_id), else_=null())
+        return self.rows.update(idempotency_keys).where(*self.ours).values(request_id=holder)
+
+
+async def claimed(
+    capability: AnyCapability,
+    context: Context,
+    data: Input,
+    key: str,
+    *,
+    expect_digest: str | None,
+    running: Container[str],
+) -> Context | Replayed:
+    """The context in which to act, or the answer there is already; an answer that was an error is raised."""
+    if not _KEY.fullmatch(key):
+        raise InvalidRequest(
+            "An idempotency key has 1 to 255 visible ASCII characters.", fix="Send a UUID, one for each write you mean."
+        )
+    claim, wanted = _claim(context, key), _fingerprint(capability, data, key, expect_digest)
+    fresh = {
+        "capability": capability.name,
+        "fingerprint": wanted,
+        "request_id": context.request_id,
+        "status": KeyStatus.IN_FLIGHT,
+        "answer": None,
+        "created_at": context.now_ms(),
+        "lease_until": context.now_ms() + _ms(LEASE),
+        "expires_at": context.now_ms() + _ms(KEPT),
+    }
+    identity = {"principal_id": context.principal.id, "key_digest": _digest(key)}
+
+    async def work(tx: Transaction) -> Row | None:
+        """None: it is ours now. Else the row that is in the way."""
+        if await tx.run(context.rows.insert_once(idempotency_keys, **identity, **fresh)):
+            return None
+        row = await tx.first(context.rows.select(idempotency_keys).where(*claim.ours))
+        if row is None or not await _over(tx, context, row, running):
+            return row
+        taken = context.rows.update(idempotency_keys).where(
+            *claim.ours, idempotency_keys.c.request_id == row.request_id
+        )
+        return None if await tx.run(taken.values(**fresh)) else row
+
+    row = await context.store.write(work)
+    if row is None:
+        return replace(context, claim=claim)
+    if row.fingerprint != wanted:
+        raise IdempotencyMismatch(
+            "This idempotency key was used for another request.",
+            fix="Send the request that it was first used for, or a new key.",
+            capability=row.capability,
+        )
+    return await _replayed(context, row, running)
+
+
+async def _over(tx: Transaction, context: Context, row: Row, running: Container[str]) -> bool:
+    """Whether a row binds nobody any more: its day is over, or its process ended before the platform took anything."""
+    if row.status == KeyStatus.DONE:
+        return bool(row.expires_at <= context.now_ms())
+    if not _abandoned(context, row, running):
+        return False
+    return not any(write.status != WriteStatus.FAILED for write in await tx.all(_journal(context, row.request_id)))
+
+
+def _abandoned(context: Context, row: Row, running: Container[str]) -> bool:
+    return row.request_id not in running and row.lease_until <= context.now_ms()
+
+
+async def _replayed(context: Context, row: Row, running: Container[str]) -> Replayed:
+    if row.status == KeyStatus.DONE:
+        return await _told(context, row)
+    journal = await context.rows.all(_journal(context, row.request_id)) if _abandoned(context, row, running) else []
+    if not journal or any(write.status == WriteStatus.INTENT for write in journal):
+        raise IdempotencyInProgress(
+            "The first call with this idempotency key is not finished.",
+            fix=f"Send the same again in {_ASK_AGAIN_SECONDS} s; it is not done twice.",
+            retry_after=_ASK_AGAIN_SECONDS,
+        )
+    lost = Conflict(
+        "This call was sent to the platform, but Adwright stopped before it could answer.",
+        fix="Look at list_changes for what was done. Do not repeat it under another key.",
+        outcome=overall(write.status for write in journal).value,
+        changes=[write.id for write in journal],
+    )
+    lost.replays = row.request_id
+    raise lost
+
+
+async def _told(context: Context, row: Row) -> Replayed:
+    if "output" in row.answer:
+        return Replayed(answer=row.answer["output"], replays=row.request_id)
+    error: CapabilityError
+    if "approval" in row.answer:
+        approval = await context.gate.find(context, row.answer["approval"])
+        error = ConfirmRequired(view(approval, context.public_url, context.now_ms()))
+    else:
+        told = row.answer["error"]
+        error = family()[told["code"]](
+            told["message"],
+            fix=told.get("fix", ""),
+            upsell_url=told.get("upsellUrl"),
+            retry_after=told.get("retryAfter"),
+            connection_id=told.get("connectionId"),
+            **told.get("details", {}),
+        )
+    error.replays = row.request_id
+    raise error
+
+
+async def outcome(context: Context, output: Output | None, error: CapabilityError | None) -> list[Statement]:
+    """What the call leaves under its key, to be committed with its audit row; nothing where that is not known."""
+    claim = context.claim
+    assert claim is not None  # noqa: S101 - asked only of a call that has one
+    if output is not None:
+        return [claim.answered({"output": _kept(output)})]
+    if isinstance(error, ConfirmRequired):
+        return [claim.answered({"approval": error.approval["id"]})]
+    try:
+        journal = await context.rows.all(_journal(context, context.request_id))
+    except StoreUnavailable:
+        return []
+    states = {write.status for write in journal}
+    if error is None or WriteStatus.INTENT in states:
+        return []  # recovery reads back what became of it
+    refused = [write for write in journal if (write.outcome or {}).get("outcome") != "not_sent"]
+    if states - {WriteStatus.FAILED} or (refused and error.status not in _PASSING):
+        body = error.body("")
+        return [claim.answered({"error": {name: value for name, value in body.items() if name != "meta"}})]
+    return [claim.given_back()]
+
+
+async def forget_expired(store: Store, now_ms: int) -> int:
+    """Over all workspaces; a key is free again once its day is over."""
+    expired = delete(idempotency_keys).where(idempotency_keys.c.expires_at <= now_ms)
+    return await store.write(lambda tx: tx.run(expired))
+
+
+def _claim(context: Context, key: str) -> Claim:
+    ours = (
+        idempotency_keys.c.principal_id == context.principal.id,
+        idempotency_keys.c.key_digest == _digest(key),
+    )
+    return Claim(context.rows, ours, context.request_id)
+
+
+def _journal(context: Context, request_id: str) -> Any:
+    columns = (platform_writes.c.id, platform_writes.c.status, platform_writes.c.outcome)
+    return context.rows.select(platform_writes, *columns).where(platform_writes.c.request_id == request_id)
+
+
+def _kept(output: Output) -> dict[str, Any]:
+    """An answer without what is shown only once."""
+    answer = output.wire()
+    if lost := output.shown_once & answer.keys():
+        kept = {name: value for name, value in answer.items() if name not in lost}
+        return kept | {"withheld": _WITHHELD.format(", ".join(sorted(lost)))}
+    return answer
+
+
+def _fingerprint(capability: AnyCapability, data: Input, key: str, expect_digest: str | None) -> str:
+    """Of the request, secrets included; keyed with what is itself not stored, so that it gives no secret away."""
+    asked = data.model_dump(mode="json", exclude_unset=True)
+    request = [capability.name, asked, [secret.reveal() for secret in _secrets(data)], expect_digest]
+    return hmac(key.encode(), orjson.dumps(request, option=orjson.OPT_SORT_KEYS), sha256).hexdigest()
+
+
+def _secrets(value: object) -> Iterator[Secret]:
+    if isinstance(value, Secret):
+        yield value
+    elif isinstance(value, BaseModel):
+        for name in sorted(value.model_fields_set):
+            yield from _secrets(getattr(value, name))
+    elif isinstance(value, tuple | list):
+        for each in value:
+            yield from _secrets(each)
+
+
+def _digest(key: str) -> str:
+    return sha256(key.encode()).hexdigest()
+
+
+def _ms(span: dt.timedelta) -> int:
+    return int(span.total_seconds() * 1000)
