@@ -1,5 +1,6 @@
 """Migrations are safe to repeat, to race and to kill, and never touch a newer database."""
 
+import json
 import signal
 import sqlite3
 import subprocess
@@ -14,7 +15,10 @@ from tools.store.engine import StoreUnavailable
 from tools.store.migrations import Migration, SchemaMismatch, migrate, shipped
 from tools.store.tables import metadata
 
-CORE = shipped()[0]
+SHIPPED = shipped()
+CORE = SHIPPED[0]
+VERSIONS = [step.version for step in SHIPPED]
+NEXT = VERSIONS[-1] + 1
 
 
 COLUMNS = 'SELECT name, type, "notnull", dflt_value, pk FROM pragma_table_info(?)'
@@ -59,23 +63,23 @@ def test_migrating_again_does_nothing(path: Path) -> None:
 
 
 def test_an_older_schema_gets_only_the_steps_it_lacks(path: Path) -> None:
-    step = Migration(2, "more", "CREATE TABLE more (id TEXT);\nINSERT INTO more VALUES ('a;b');\n")
+    step = Migration(NEXT, "more", "CREATE TABLE more (id TEXT);\nINSERT INTO more VALUES ('a;b');\n")
 
-    assert migrate(path, [CORE, step]) == [2]
-    assert migrate(path, [CORE, step]) == []
+    assert migrate(path, [*SHIPPED, step]) == [NEXT]
+    assert migrate(path, [*SHIPPED, step]) == []
     assert rows(path, "SELECT * FROM more") == [("a;b",)]
 
 
 def test_a_database_newer_than_the_program_is_refused_untouched(path: Path) -> None:
-    migrate(path, [CORE, Migration(2, "future", "CREATE TABLE future (id TEXT);\n")])
+    migrate(path, [*SHIPPED, Migration(NEXT, "future", "CREATE TABLE future (id TEXT);\n")])
 
-    with pytest.raises(SchemaMismatch, match="schema 2, this program knows 1"):
+    with pytest.raises(SchemaMismatch, match=f"schema {NEXT}, this program knows {NEXT - 1}"):
         migrate(path)
 
 
 def test_a_step_that_was_edited_after_it_ran_is_refused(path: Path) -> None:
     with pytest.raises(SchemaMismatch, match="step 1"):
-        migrate(path, [CORE._replace(sql=CORE.sql + "\n-- edited\n")])
+        migrate(path, [CORE._replace(sql=CORE.sql + "\n-- edited\n"), *SHIPPED[1:]])
 
 
 def test_a_failing_step_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -86,7 +90,7 @@ def test_a_failing_step_leaves_nothing_behind(tmp_path: Path) -> None:
         migrate(database, [broken])
 
     assert rows(database, "SELECT name FROM sqlite_master WHERE name = 'half'") == []
-    assert migrate(database) == [1]
+    assert migrate(database) == VERSIONS
 
 
 def test_a_step_cut_in_mid_statement_is_refused(tmp_path: Path) -> None:
@@ -121,16 +125,16 @@ def started(program: str, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def test_of_several_processes_at_once_one_migrates_and_all_can_open(tmp_path: Path) -> None:
+def test_of_several_processes_at_once_one_applies_each_step_and_all_can_open(tmp_path: Path) -> None:
     racers = [started(RACER, str(tmp_path / "adwright.db")) for _ in range(4)]
     for racer in racers:
         assert racer.stdin is not None
         racer.stdin.write("go\n")
         racer.stdin.flush()
-    answers = [racer.communicate(timeout=30)[0].strip() for racer in racers]
+    answers = [json.loads(racer.communicate(timeout=30)[0]) for racer in racers]
 
     assert [racer.returncode for racer in racers] == [0, 0, 0, 0]
-    assert sorted(answers) == ["[1]", "[]", "[]", "[]"]
+    assert sorted(version for applied in answers for version in applied) == VERSIONS
 
 
 HANGER = """
@@ -160,4 +164,4 @@ def test_a_kill_in_the_middle_of_a_step_leaves_it_undone_and_repeatable(tmp_path
 
     assert rows(database, "SELECT count(*) FROM schema_migrations") == [(0,)]
     assert rows(database, "SELECT name FROM sqlite_master WHERE name = 'workspaces'") == []
-    assert migrate(database) == [1]
+    assert migrate(database) == VERSIONS
