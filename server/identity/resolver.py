@@ -5,16 +5,17 @@ import hmac
 import logging
 from collections import Counter
 from collections.abc import Callable
-from functools import lru_cache
+from dataclasses import dataclass
+from hashlib import sha256
 
 import orjson
 
 from server.identity.members import choose_member
+from server.identity.remembered import Remembered
 from server.identity.requests import Scope, from_this_machine, header, peer
 from server.identity.sessions import Sessions
 from server.identity.store import IdentityStore
 from tools.authority import Principal, Role, Via
-from tools.authority import Scope as Grant
 from tools.errors import (
     ApiKeyExpired,
     ApiKeyRevoked,
@@ -33,6 +34,15 @@ _LOCAL_FIX = "Let the adwright command on this machine connect by itself; from e
 logger = logging.getLogger(__name__)
 
 
+@dataclass(slots=True)
+class _Known:
+    """A key that opened something, as its row told it."""
+
+    principal: Principal
+    expires_at: int | None
+    used_at: int
+
+
 class Resolver:
     """`refusals` counts what was turned away, by error code, for /metrics; the log says from where."""
 
@@ -41,6 +51,7 @@ class Resolver:
     ) -> None:
         self._store, self._sessions, self._clock = store, sessions, clock
         self._local_token = local_token
+        self._keys = Remembered[tuple[str, bytes], _Known](store.keys_changed)
         self.refusals: Counter[str] = Counter()
 
     async def resolve(self, scope: Scope, *, face: str) -> Principal:
@@ -74,6 +85,16 @@ class Resolver:
             raise
 
     async def _key(self, token: str, face: str) -> Principal:
+        known = await self._keys.get((face, _digest(token)), lambda: self._opened(token, face))
+        now = int(self._clock().timestamp() * 1000)
+        if known.expires_at is not None and now >= known.expires_at:
+            raise ApiKeyExpired("This API key has expired.", fix="Create a new one and replace it where it is used.")
+        if now - known.used_at >= USED_EVERY_MS:
+            known.used_at = now
+            self._store.keys_used.note(known.principal.id, now)
+        return known.principal
+
+    async def _opened(self, token: str, face: str) -> _Known:
         key = keys.parse(token)
         row = await self._store.api_key(key.lookup) if key else None
         # An unknown id is compared too: how long a refusal takes tells nothing about which ids exist.
@@ -81,11 +102,8 @@ class Resolver:
             raise InvalidApiKey(
                 "This API key does not exist.", fix="Check that it was copied whole, or create a new one."
             )
-        now = int(self._clock().timestamp() * 1000)
         if row.revoked_at is not None:
             raise ApiKeyRevoked("This API key was revoked.", fix="Create a new one and replace it where it is used.")
-        if row.expires_at is not None and now >= row.expires_at:
-            raise ApiKeyExpired("This API key has expired.", fix="Create a new one and replace it where it is used.")
         if row.role is None:
             raise ApiKeyRevoked(
                 "Whoever created this API key is no longer a member of its workspace.",
@@ -96,10 +114,9 @@ class Resolver:
                 "A key that acts without asking is not for agents.",
                 fix="Create a gated key for MCP: leave out --direct.",
             )
-        if now - (row.last_used_at or 0) >= USED_EVERY_MS:
-            self._store.keys_used.note(row.id, now)
-        role, scopes = _granted(row.role, row.scopes)
-        return Principal(
+        role = Role(row.role)
+        granted = orjson.loads(row.scopes)
+        principal = Principal(
             id=row.id,
             name=row.name,
             user=row.created_by,
@@ -107,12 +124,13 @@ class Resolver:
             workspace_name=row.workspace_name,
             plan=row.plan,
             role=role,
-            scopes=scopes,
+            scopes=frozenset(scope for scope in role.scopes if scope.value in granted),
             via=Via.MCP if face == "mcp" else Via.KEY,
             # Whoever let it act without asking was an owner; when that ends, it asks.
             direct=row.policy == "direct" and role is Role.OWNER,
             rate=row.rate,
         )
+        return _Known(principal, row.expires_at, row.last_used_at or 0)
 
     async def _local(self, scope: Scope, token: str, face: str) -> Principal:
         """The directory's first owner, acting from a terminal or an MCP client of this machine: never a person."""
@@ -152,7 +170,6 @@ def _bearer(authorization: str) -> str:
     return token
 
 
-@lru_cache(maxsize=1024)
-def _granted(role: str, scopes: str) -> tuple[Role, frozenset[Grant]]:
-    held = Role(role)
-    return held, frozenset(scope for scope in held.scopes if scope.value in orjson.loads(scopes))
+def _digest(token: str) -> bytes:
+    """What a key is remembered by: the key itself is kept nowhere."""
+    return sha256(token.encode()).digest()

@@ -89,8 +89,7 @@ class IdentityStore:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._keys: dict[str, Row] = {}
-        self._as_of = -1
+        self.keys_changed = store.changes_to(api_keys, memberships, workspaces)  # what _KEY reads
         self.keys_used = LastTimes(store, _KEY_USED)
         self.sessions_seen = LastTimes(store, _SESSION_SEEN)
 
@@ -100,16 +99,7 @@ class IdentityStore:
         await self.sessions_seen.flush()
 
     async def api_key(self, lookup: str) -> Row | None:
-        """Remembered until anything is committed, so a revocation counts from its answer on."""
-        if self._as_of != self._store.commits:
-            self._as_of = self._store.commits
-            self._keys.clear()
-        row = self._keys.get(lookup)
-        if row is None:
-            row = await self._read(lambda transaction: transaction.first(_KEY, lookup=lookup))
-            if row is not None:
-                self._keys[lookup] = row
-        return row
+        return await self._read(lambda transaction: transaction.first(_KEY, lookup=lookup))
 
     async def session(self, id_hash: str) -> Row | None:
         return await self._read(lambda transaction: transaction.first(_SESSION, id_hash=id_hash))

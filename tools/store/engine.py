@@ -7,14 +7,15 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Self, TypeVar
 
-from sqlalchemy import literal, select
+from sqlalchemy import Table, literal, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql import ClauseElement
 
-from tools.store.statements import Compiler, Prepared, Row
+from tools.store.statements import Call, Compiler, Prepared, Row
 
 T = TypeVar("T")
 Statement = ClauseElement | Prepared
@@ -43,45 +44,47 @@ class ConstraintViolated(Exception):
 class Transaction:
     """What a work may await. Its methods never suspend on SQLite, so a work runs to its end in one go."""
 
-    __slots__ = ("_compiler", "_connection", "_writable", "failure")
+    __slots__ = ("_compiler", "_connection", "_writable", "failure", "touched")
 
     def __init__(self, connection: sqlite3.Connection, compiler: Compiler, *, writable: bool) -> None:
         self._connection = connection
         self._compiler = compiler
         self._writable = writable
         self.failure: Exception | None = None
+        self.touched: set[str] = set()  # tables it wrote
 
     async def all(self, statement: Statement, **values: Any) -> list[Row]:
         call = self._compiler.call(statement, values)
-        return [call.row(found) for found in self._execute(call.sql, call.parameters).fetchall()]
+        return [call.row(found) for found in self._execute(call).fetchall()]
 
     async def first(self, statement: Statement, **values: Any) -> Row | None:
         call = self._compiler.call(statement, values)
-        found = self._execute(call.sql, call.parameters).fetchone()
+        found = self._execute(call).fetchone()
         return None if found is None else call.row(found)
 
     async def run(self, statement: Statement, **values: Any) -> int:
         """Execute a write; answers how many rows it touched."""
         self._refuse_reader()
-        call = self._compiler.call(statement, values)
-        return self._execute(call.sql, call.parameters).rowcount
+        return self._execute(self._compiler.call(statement, values)).rowcount
 
     async def run_many(self, statement: Prepared, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert many rows; each gives every parameter of the statement, which inserts one."""
         self._refuse_reader()
-        for sql, parameters in self._compiler.many(statement, rows):
-            self._execute(sql, parameters)
+        for call in self._compiler.many(statement, rows):
+            self._execute(call)
 
     def _refuse_reader(self) -> None:
         if not self._writable:
             raise TypeError("a read does not write; use Store.write")
 
-    def _execute(self, sql: str, parameters: Sequence[Any]) -> sqlite3.Cursor:
+    def _execute(self, call: Call) -> sqlite3.Cursor:
         # After a failure SQLite may have rolled back by itself; a later statement would then commit alone.
         if self.failure is not None:
             raise self.failure
+        if call.writes is not None:
+            self.touched.add(call.writes)
         try:
-            return self._connection.execute(sql, parameters)
+            return self._connection.execute(call.sql, call.parameters)
         except sqlite3.Error as error:
             self.failure = translated(error)
             raise self.failure from error
@@ -163,12 +166,20 @@ def _settle(outcomes: list[_Outcome]) -> None:
             job.future.set_exception(error)
 
 
+@dataclass(slots=True)
+class Changes:
+    """Counts the commits that wrote one of these tables."""
+
+    tables: frozenset[str]
+    count: int = 0
+
+
 class Store:
     """One SQLite database: a writer thread, a connection for short reads on the loop, a thread for long ones."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.commits = 0  # all there are, as one process owns the file: what was read is true until it changes
+        self._watched: list[Changes] = []
         self._compiler = Compiler(sqlite.dialect())
         self._writing = connect(path)
         self._reading = connect(path, writable=False)
@@ -197,6 +208,13 @@ class Store:
         """Short indexed lookups, on the loop: a thread hop costs ten of them. Each statement sees the newest commit."""
         return _drive(work(Transaction(self._reading, self._compiler, writable=False)))
 
+    def changes_to(self, *tables: Table) -> Changes | None:
+        """What was read of these tables is true until its count moves, as one process owns the file; None where others
+        write too."""
+        changes = Changes(frozenset(table.name for table in tables))
+        self._watched.append(changes)
+        return changes
+
     async def ping(self) -> None:
         """Answers when the database does; raises StoreUnavailable."""
         await self.read(lambda transaction: transaction.first(_PING))
@@ -216,20 +234,24 @@ class Store:
         self._writing.close()
 
     def _commit(self, batch: list[_Job]) -> list[_Outcome]:
+        touched: set[str] = set()
         try:
             self._writing.execute("BEGIN IMMEDIATE")
-            outcomes = [self._attempt(job) for job in batch]
+            outcomes = [self._attempt(job, touched) for job in batch]
             self._writing.execute("COMMIT")
-            self.commits += 1  # before anybody is told: who was told of a write finds no older answer remembered
+            for changes in self._watched:  # before anybody is told: who was told of a write finds nothing older kept
+                changes.count += not changes.tables.isdisjoint(touched)
         except (sqlite3.Error, StoreUnavailable) as error:
             _roll_back(self._writing)
             return [_Outcome(job, None, StoreUnavailable(f"nothing was written: {error}")) for job in batch]
         return outcomes
 
-    def _attempt(self, job: _Job) -> _Outcome:
+    def _attempt(self, job: _Job, touched: set[str]) -> _Outcome:
         """One work in its savepoint: its failure undoes itself and nothing else."""
         self._writing.execute("SAVEPOINT work")
-        outcome = _outcome(job, Transaction(self._writing, self._compiler, writable=True))
+        transaction = Transaction(self._writing, self._compiler, writable=True)
+        outcome = _outcome(job, transaction)
+        touched |= transaction.touched
         if not self._writing.in_transaction:
             raise StoreUnavailable(f"the database rolled back: {outcome.error}")
         if outcome.error is not None:

@@ -6,7 +6,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import orjson
-from sqlalchemy import Dialect, Text, TypeDecorator
+from sqlalchemy import Dialect, Table, Text, TypeDecorator, UpdateBase
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.cache_key import CacheKey
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -59,6 +59,7 @@ class Compiled(NamedTuple):
     required: frozenset[str]
     binders: dict[str, Callable[[Any], Any]]
     row: Callable[[Sequence[Any]], Row]
+    writes: str | None
     source: SQLCompiler
 
 
@@ -68,6 +69,7 @@ class Call(NamedTuple):
     sql: str
     parameters: Sequence[Any]
     row: Callable[[Sequence[Any]], Row]
+    writes: str | None  # the table whose rows it may change
 
 
 class Compiler:
@@ -88,7 +90,7 @@ class Compiler:
         compiled = self._cache.get(key.key) or self._remember(key.key, self._compile(statement, key))
         return _bound(compiled, compiled.source.construct_params(values, extracted_parameters=key.bindparams))
 
-    def many(self, statement: Prepared, rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[Any]]]:
+    def many(self, statement: Prepared, rows: Sequence[Mapping[str, Any]]) -> Iterator[Call]:
         """An insert of one row as inserts of many.
 
         Each step of the driver gives the interpreter's lock away and waits to get it back: that costs more than a row.
@@ -97,7 +99,8 @@ class Compiler:
         into, _, values = compiled.sql.partition(" VALUES ")
         for start in range(0, len(rows), INSERTED_AT_ONCE):
             part = [_bound(compiled, row).parameters for row in rows[start : start + INSERTED_AT_ONCE]]
-            yield f"{into} VALUES {', '.join([values] * len(part))}", list(chain.from_iterable(part))
+            sql = f"{into} VALUES {', '.join([values] * len(part))}"
+            yield Call(sql, list(chain.from_iterable(part)), compiled.row, compiled.writes)
 
     def _prepare(self, prepared: Prepared) -> Compiled:
         self._prepared[prepared] = compiled = self._compile(prepared.statement, None)
@@ -120,6 +123,7 @@ class Compiler:
             required=frozenset(name for name, bind in source.binds.items() if bind.required),
             binders=dict(source._bind_processors),  # type: ignore[arg-type]  # noqa: SLF001  the types' own conversions
             row=self._row(source),
+            writes=_written(source.statement),
             source=source,
         )
 
@@ -145,6 +149,10 @@ def shape(statement: ClauseElement) -> CacheKey:
     return key
 
 
+def _written(statement: ClauseElement | None) -> str | None:
+    return statement.table.name if isinstance(statement, UpdateBase) and isinstance(statement.table, Table) else None
+
+
 def _bound(compiled: Compiled, values: Mapping[str, Any]) -> Call:
     sql, names, binders = compiled.sql, compiled.names, compiled.binders
     if compiled.source.post_compile_params:  # IN (...) takes its final shape from the number of values
@@ -153,5 +161,6 @@ def _bound(compiled: Compiled, values: Mapping[str, Any]) -> Call:
         values = {**values, **expanded.additional_parameters}
         binders = {**binders, **expanded.processors}
     if not binders:
-        return Call(sql, [values[name] for name in names], compiled.row)
-    return Call(sql, [binders[n](values[n]) if n in binders else values[n] for n in names], compiled.row)
+        return Call(sql, [values[name] for name in names], compiled.row, compiled.writes)
+    bound = [binders[n](values[n]) if n in binders else values[n] for n in names]
+    return Call(sql, bound, compiled.row, compiled.writes)

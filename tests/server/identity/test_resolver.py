@@ -3,6 +3,7 @@
 import logging
 
 import pytest
+from sqlalchemy import update
 
 from server.identity.store import key_revoked
 from tests.promises import promise
@@ -21,7 +22,7 @@ from tools.errors import (
 )
 from tools.keys import format as keys
 from tools.store.engine import Store, StoreUnavailable
-from tools.store.tables import api_keys
+from tools.store.tables import api_keys, login_links, memberships, workspaces
 
 
 @promise("dev.auth.session.missing-401")
@@ -131,6 +132,61 @@ async def test_a_key_goes_with_the_membership_of_whoever_made_it(directory: Dire
 
     with pytest.raises(ApiKeyRevoked, match="no longer a member"):
         await directory.resolver.resolve(request(authorization=bearer(key.text)), face="rest")
+
+
+async def test_what_a_key_may_do_follows_its_creators_role_at_the_next_call(directory: Directory) -> None:
+    key = await directory.key()
+    scope = request(authorization=bearer(key.text))
+    assert Scope.ADS_WRITE in (await directory.resolver.resolve(scope, face="rest")).scopes
+
+    demoted = update(memberships).where(memberships.c.user_id == "usr_ada").values(role=Role.VIEWER)
+    await directory.store.write(lambda tx: tx.run(demoted))
+
+    assert (await directory.resolver.resolve(scope, face="rest")).scopes == {Scope.ADS_READ}
+
+
+async def test_a_key_in_use_goes_with_its_member_at_the_next_call(directory: Directory) -> None:
+    key = await directory.key()
+    scope = request(authorization=bearer(key.text))
+    await directory.resolver.resolve(scope, face="rest")
+
+    await directory.dismiss("usr_ada")
+
+    with pytest.raises(ApiKeyRevoked, match="no longer a member"):
+        await directory.resolver.resolve(scope, face="rest")
+
+
+async def test_a_renamed_workspace_is_told_at_the_next_call(directory: Directory) -> None:
+    key = await directory.key()
+    scope = request(authorization=bearer(key.text))
+    await directory.resolver.resolve(scope, face="rest")
+
+    await directory.store.write(lambda tx: tx.run(update(workspaces).values(name="renamed")))
+
+    assert (await directory.resolver.resolve(scope, face="rest")).workspace_name == "renamed"
+
+
+async def test_a_key_in_use_is_known_without_the_database_until_something_about_keys_is_committed(
+    directory: Directory, store: Store
+) -> None:
+    key = await directory.key()
+    scope = request(authorization=bearer(key.text))
+    principal = await directory.resolver.resolve(scope, face="rest")
+    store._reading.close()
+
+    link = update(login_links).values(used_at=1)
+    await store.write(lambda tx: tx.run(link))
+
+    assert await directory.resolver.resolve(scope, face="rest") == principal
+
+
+async def test_a_remembered_key_opens_nothing_for_another_secret_under_its_id(directory: Directory) -> None:
+    key, other = await directory.key(), keys.mint()
+    await directory.resolver.resolve(request(authorization=bearer(key.text)), face="rest")
+    forged = keys.PREFIX + key.lookup + other.text[len(keys.PREFIX) + len(other.lookup) : -6]
+
+    with pytest.raises(InvalidApiKey):
+        await directory.resolver.resolve(request(authorization=bearer(forged + keys._crc(forged))), face="rest")
 
 
 async def test_a_direct_key_acts_over_rest_and_is_refused_over_mcp(directory: Directory) -> None:
@@ -264,8 +320,6 @@ async def test_refusals_are_counted_by_code_and_401s_logged_without_what_was_sen
 
 async def test_a_database_out_of_reach_is_unavailable_not_unauthorized(directory: Directory) -> None:
     class OutOfReach:
-        commits = 0
-
         async def read(self, _: object) -> None:
             raise StoreUnavailable("disk I/O error")
 

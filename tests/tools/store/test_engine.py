@@ -85,6 +85,30 @@ async def test_works_that_wait_share_a_commit(store: Store) -> None:
     assert len(await names(store)) == 51
 
 
+async def test_a_commit_is_counted_by_the_tables_it_wrote_before_it_is_answered(store: Store) -> None:
+    ours, others = store.changes_to(workspaces, memberships), store.changes_to(memberships)
+    assert ours is not None
+    assert others is not None
+
+    await store.write(adding("one"))
+    await store.read(lambda transaction: transaction.first(BY_ID, id="one"))
+
+    assert (ours.count, others.count) == (1, 0)
+
+
+async def test_a_bulk_insert_and_a_statement_that_returns_rows_are_counted_too(store: Store) -> None:
+    changes = store.changes_to(workspaces)
+    assert changes is not None
+    renamed = update(workspaces).values(name="new").returning(workspaces.c.id)
+    many = Prepared(insert(workspaces).values({name: bindparam(name) for name in ("id", "name", "created_at")}))
+    rows = [{"id": name, "name": name, "created_at": 1} for name in ("one", "two")]
+
+    await store.write(lambda transaction: transaction.run_many(many, rows))
+    await store.write(lambda transaction: transaction.all(renamed))
+
+    assert changes.count == 2
+
+
 async def test_a_failing_work_undoes_itself_and_no_other_of_its_batch(store: Store) -> None:
     gate = threading.Event()
 

@@ -55,10 +55,11 @@ def test_documents_travel_as_text_one_by_one_and_in_bulk() -> None:
     prepared = Prepared(insert(api_keys).values(id=bindparam("id"), scopes=bindparam("scopes")))
 
     call = compiler.call(prepared, {"id": "key_1", "scopes": ["ads:read"]})
-    [(sql, bulk)] = compiler.many(prepared, [{"id": "key_1", "scopes": ["ads:read"]}, {"id": "key_2", "scopes": None}])
+    [bulk] = compiler.many(prepared, [{"id": "key_1", "scopes": ["ads:read"]}, {"id": "key_2", "scopes": None}])
 
     assert list(call.parameters) == ["key_1", '["ads:read"]']
-    assert (sql, bulk) == (f"{call.sql}, (?, ?)", ["key_1", '["ads:read"]', "key_2", None])
+    assert (bulk.sql, bulk.parameters) == (f"{call.sql}, (?, ?)", ["key_1", '["ads:read"]', "key_2", None])
+    assert (call.writes, bulk.writes) == ("api_keys", "api_keys")
 
 
 def test_a_schema_change_is_no_statement() -> None:
