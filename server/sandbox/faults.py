@@ -5,15 +5,17 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
-PLATFORMS = frozenset({"meta"})
+PLATFORMS = frozenset({"meta", "anthropic"})
 TAGS = frozenset({
     "GET", "POST", "DELETE", "read", "write", "batch",
     "me", "adaccounts", "campaigns", "insights", "debug_token", "oauth",
+    "messages", "count_tokens", "models", "haiku", "sonnet", "opus", "tools",
 })  # fmt: skip
 """A target is a platform, narrowed by tags that must all fit: `meta`, `meta:POST`, `meta:act_1:insights`, `meta:write`.
 
 A tag is a method, a word of the path, an account, the id of an object, `batch`, or whether the call writes (validating
-does not). Within a batch, faults that the platform words itself hit the calls one by one, the others the whole.
+does not); of a model also its line, and `tools` where the request has some. Within a batch, faults that the platform
+words itself hit the calls one by one, the others the whole.
 """
 
 _OBJECT = re.compile(r"(act_)?\d+")
@@ -31,7 +33,27 @@ class Kind(StrEnum):
     CUT = "cut"
     LOST_ANSWER = "lost_answer"
     """Fires on the next accepted write only: the change is made, and the connection then breaks."""
+    OVERLOADED = "overloaded"
+    OVERLOADED_MID = "overloaded_mid"
+    """An error event in mid-sentence, behind a status of 200."""
+    TRUNCATED = "truncated"
+    """The stream ends tidily, but before it says how the answer ends."""
+    REFUSAL = "refusal"
+    MAX_TOKENS = "max_tokens"
+    """Tokens run out within the next tool call, or in mid-sentence where there is none."""
+    PAUSE_TURN = "pause_turn"
+    INVALID_ARGUMENTS = "invalid_arguments"
+    UNKNOWN_TOOL = "unknown_tool"
+    PARALLEL = "parallel"
+    """The next tool call comes with others beside it; the two before this one wait for a tool call likewise."""
 
+
+OF_A_MODEL = frozenset({
+    Kind.OVERLOADED, Kind.OVERLOADED_MID, Kind.TRUNCATED, Kind.REFUSAL, Kind.MAX_TOKENS, Kind.PAUSE_TURN,
+    Kind.INVALID_ARGUMENTS, Kind.UNKNOWN_TOOL, Kind.PARALLEL,
+})  # fmt: skip
+"""Faults that only `anthropic` knows."""
+_NEVER_OF_A_MODEL = frozenset({Kind.ERROR, Kind.LOST_ANSWER})
 
 ANSWERED = frozenset({Kind.EXPIRED_TOKEN, Kind.THROTTLED, Kind.SERVER_ERROR, Kind.ERROR})
 """Faults the platform words itself; the rest happen to the connection."""
@@ -51,6 +73,8 @@ class Fault:
     subcode: int | None = None
     status: int = 400
     message: str | None = None
+    retry_after: int = 1
+    """Seconds that a throttled model says."""
 
     def matches(self, platform: str, tags: Collection[str]) -> bool:
         first, *rest = self.target.split(":")
@@ -70,7 +94,7 @@ class Faults:
         self._queue: list[Fault] = []
 
     def add(self, wanted: object) -> Fault:
-        fault = _parse(wanted)
+        fault = parse(wanted)
         self._queue.append(fault)
         return fault
 
@@ -91,7 +115,7 @@ class Faults:
         return [fault.to_json() for fault in self._queue]
 
 
-def _parse(wanted: object) -> Fault:
+def parse(wanted: object) -> Fault:
     if not isinstance(wanted, Mapping):
         raise FaultRefused('send a JSON object such as {"target": "meta", "kind": "throttled", "times": 1}')
     unknown = set(wanted) - set(Fault.__dataclass_fields__)
@@ -102,8 +126,13 @@ def _parse(wanted: object) -> Fault:
         raise FaultRefused(f"kind must be one of {', '.join(Kind)}")
     if kind == Kind.ERROR and "code" not in wanted:
         raise FaultRefused("kind error needs the platform's code, such as 190, and takes subcode, status and message")
+    target = _target(wanted.get("target"))
+    if (target.startswith("anthropic") and kind in _NEVER_OF_A_MODEL) or (
+        not target.startswith("anthropic") and kind in OF_A_MODEL
+    ):
+        raise FaultRefused(f"{kind} does not happen to {target.split(':')[0]}")
     return Fault(
-        target=_target(wanted.get("target")),
+        target=target,
         kind=Kind(kind),
         times=_integer(wanted, "times", 1, least=1),
         seconds=_seconds(wanted.get("seconds", _DEFAULT_SECONDS)),
@@ -111,6 +140,7 @@ def _parse(wanted: object) -> Fault:
         subcode=_integer(wanted, "subcode", 0, least=0) or None,
         status=_integer(wanted, "status", 400, least=400, most=599),
         message=None if wanted.get("message") is None else str(wanted["message"]),
+        retry_after=_integer(wanted, "retry_after", 1, least=0, most=3600),
     )
 
 
