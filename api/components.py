@@ -98,6 +98,10 @@ SCHEMAS: dict[str, Any] = {
 HEADERS: dict[str, Any] = {
     "X-Request-Id": {"description": "The same id as meta.request_id.", "schema": _TEXT},
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}},
+    "Idempotent-Replayed": {
+        "description": "Where the answer is that of an earlier call with the same Idempotency-Key; nothing was done.",
+        "schema": {"const": "true"},
+    },
     "RateLimit-Policy": {
         "description": 'The limit that is used up, its calls and their window in seconds: "default";q=600;w=60.',
         "schema": _TEXT,
@@ -127,6 +131,17 @@ def parameters() -> dict[str, Any]:
             "schema": {"type": "string", "pattern": '^"[0-9a-f]{64}"$'},
             "example": f'"{DIGEST}"',
         },
+        "Idempotency-Key": {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": (
+                "Makes a write safe to send again, for 24 hours: the same request gets the first answer, with "
+                "Idempotent-Replayed: true; another request gets 422 idempotency_mismatch, and one sent before the "
+                "first is answered 409 idempotency_in_progress."
+            ),
+            "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+            "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
+        },
     }
 
 
@@ -137,7 +152,7 @@ def responses() -> dict[str, Any]:
     return {f"Error{status}": _error(status, list(group)) for status, group in by_status} | {
         "ConfirmRequired": {
             "description": "Nothing was changed yet: a signed-in person has to agree first.",
-            "headers": _headers("X-Request-Id"),
+            "headers": _headers("X-Request-Id", "Idempotent-Replayed"),
             "content": confirm,
         }
     }
@@ -149,7 +164,7 @@ def _error(status: int, told: list[CapabilityError]) -> dict[str, Any]:
     if status == 429:
         headers = _headers("X-Request-Id", "Retry-After", "RateLimit-Policy", "RateLimit")
     else:
-        headers = _headers("X-Request-Id", *(["Retry-After"] if status == 503 else []))
+        headers = _headers("X-Request-Id", *(["Retry-After"] if status in (409, 503) else []))
     return {
         "description": " · ".join(codes),
         "headers": headers,

@@ -7,10 +7,12 @@ from starlette.types import Send
 
 from tools.capability import Listing, Output
 from tools.errors import CapabilityError, MethodNotAllowed, RateLimited
+from tools.idempotency import Replayed
 
 RawHeaders = tuple[tuple[bytes, bytes], ...]
 
 _JSON: RawHeaders = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
+_REPLAYED: RawHeaders = ((b"idempotent-replayed", b"true"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +32,18 @@ class Answer:
 def success(status: int, output: Output, request_id: str) -> Answer:
     """{"data": …, "meta": {"request_id"}}; of a page `items` is the data and the rest (next_cursor) goes to meta."""
     if isinstance(output, Listing):
-        data = _dumped(output, include={"items"})[len(b'{"items":') : -1]
-        beside = _dumped(output, exclude={"items"})[1:-1]
+        data, beside = output.parts()
     else:
         data, beside = output.wire_json(), b""
     meta = b'"request_id":"%b"' % request_id.encode()
-    return Answer(status, b'{"data":%b,"meta":{%b}}' % (data, meta + b"," + beside if beside else meta))
-
-
-def _dumped(output: Output, *, include: set[str] | None = None, exclude: set[str] | None = None) -> bytes:
-    serializer = output.__pydantic_serializer__
-    return serializer.to_json(output, include=include, exclude=exclude, exclude_defaults=True, by_alias=True)
+    body = b'{"data":%b,"meta":{%b}}' % (data, meta + b"," + beside if beside else meta)
+    return Answer(status, body, _JSON + _REPLAYED) if isinstance(output, Replayed) else Answer(status, body)
 
 
 def failure(error: CapabilityError, request_id: str) -> Answer:
     """The flat error shape, and in headers what HTTP has a header for."""
-    return Answer(error.status, orjson.dumps(error.body(request_id)), _JSON + tuple(_told_in_headers(error)))
+    headers = _JSON + (_REPLAYED if error.replays else ()) + tuple(_told_in_headers(error))
+    return Answer(error.status, orjson.dumps(error.body(request_id)), headers)
 
 
 def _told_in_headers(error: CapabilityError) -> list[tuple[bytes, bytes]]:

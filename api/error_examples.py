@@ -29,6 +29,11 @@ EXAMPLES: tuple[CapabilityError, ...] = (
     errors.StalePlan("Things changed since this plan was shown.", fix="Look at details and send its digest."),
     errors.AlreadyDecided("This approval is already done.", fix="Look at it with get_approval."),
     errors.ApprovalExpired("This approval expired before anyone decided.", fix="Propose the change again."),
+    errors.IdempotencyInProgress(
+        "The first call with this idempotency key is not finished.",
+        fix="Send the same again in 2 s; it is not done twice.",
+        retry_after=2,
+    ),
     errors.MethodNotAllowed("PUT is not possible here.", fix="Use GET or POST.", allowed=["GET", "HEAD", "POST"]),
     errors.TooLarge("The request body is larger than 1 MiB.", fix="Send at most 1048576 bytes a request."),
     errors.UnsupportedMediaType("A body is read as JSON and nothing else.", fix="Send Content-Type: application/json."),
@@ -36,6 +41,11 @@ EXAMPLES: tuple[CapabilityError, ...] = (
         "The arguments do not fit: limit: must be a whole number, such as 25",
         fix="Correct the fields named in details.problems.",
         problems=[{"field": "limit", "problem": "must be a whole number, such as 25"}],
+    ),
+    errors.IdempotencyMismatch(
+        "This idempotency key was used for another request.",
+        fix="Send the request that it was first used for, or a new key.",
+        capability="update_campaign",
     ),
     errors.Guardrail("The daily budget would exceed its ceiling.", fix="Lower it, or raise the ceiling."),
     errors.CredentialsUnreadable(

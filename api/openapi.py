@@ -77,7 +77,9 @@ def _operation(capability: AnyCapability) -> dict[str, Any]:
     if not in_body:
         parameters += [_parameter(schema, name, "query") for name in elsewhere]
     if capability.plan:
-        parameters += [ref("parameters", name) for name in components.parameters()]
+        parameters += [ref("parameters", name) for name in ("plan", "If-Match")]
+    if capability.effect is not Effect.READ:
+        parameters.append(ref("parameters", "Idempotency-Key"))
     operation: dict[str, Any] = {
         "operationId": capability.name,
         "tags": [capability.toolset.value],
@@ -152,7 +154,10 @@ def _success(capability: AnyCapability) -> dict[str, Any]:
     if capability.lists:
         schema, meta = schema["properties"]["items"], "PageMeta"
     created = capability.rest.status == 201
-    return _described("Created." if created else "Done.", _content(schema, example(schema), meta))
+    told = _described("Created." if created else "Done.", _content(schema, example(schema), meta))
+    if capability.effect is not Effect.READ:
+        told["headers"]["Idempotent-Replayed"] = ref("headers", "Idempotent-Replayed")
+    return told
 
 
 def _content(data: dict[str, Any], shown: Any, meta: str) -> dict[str, Any]:

@@ -131,8 +131,14 @@ class Endpoint:
                 raise refusal
             return self._arguments(request.path, query, body)
 
+        key = request.headers.get(b"idempotency-key")
         output = await self._door.invoke(
-            self._capability, context, arguments, preview=options.preview, expect_digest=options.expect_digest
+            self._capability,
+            context,
+            arguments,
+            preview=options.preview,
+            expect_digest=options.expect_digest,
+            idempotency_key=None if key is None else key.decode("latin-1"),
         )
         if isinstance(output, Preview):
             answer = success(200, output, request.id)

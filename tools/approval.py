@@ -35,14 +35,31 @@ class ConfirmRequired(CapabilityError):
     code, status = "confirm_required", 202
 
     def __init__(self, approval: dict[str, Any]) -> None:
-        super().__init__(
-            f"Nothing was changed yet: a person has to agree first. {approval['plan']['summary']}",
-            fix=f"Ask the person to open {approval['url']} and decide, then call get_approval with {approval['id']}.",
-        )
+        message, fix = _standing(approval)
+        super().__init__(message, fix=fix)
         self.approval = approval
 
     def body(self, request_id: str) -> dict[str, Any]:
         return super().body(request_id) | {"approval": self.approval}
+
+
+def _standing(approval: Mapping[str, Any]) -> tuple[str, str]:
+    """What happened and what to do next, as the approval is now: asked for again, it may have been decided."""
+    summary, look = approval["plan"]["summary"], f"call get_approval with {approval['id']}"
+    match ApprovalStatus(approval["status"]):
+        case ApprovalStatus.PENDING:
+            fix = f"Ask the person to open {approval['url']} and decide, then {look}."
+            return f"Nothing was changed yet: a person has to agree first. {summary}", fix
+        case ApprovalStatus.EXECUTING:
+            fix = f"To learn the outcome {look}; do not call this again."
+            return f"A person agreed, and the change is being made. {summary}", fix
+        case ApprovalStatus.DONE:
+            return f"A person agreed, and the change was made. {summary}", "Go on: approval.result is what it answered."
+    told = approval.get("error", {})
+    if "message" in told:  # failed, unknown or stale: said when it was applied
+        return told["message"], told.get("fix", "Look at list_changes before anything else.")
+    refused = refusal(approval)
+    return refused.message, refused.fix
 
 
 def page(public_url: str, approval_id: str) -> str:

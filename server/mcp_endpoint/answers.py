@@ -9,8 +9,13 @@ from mcp.types import CallToolResult, TextContent
 
 from tools.capability import AnyCapability, Output
 from tools.errors import CapabilityError, Internal, TooLarge
+from tools.idempotency import Replayed
 
 log = logging.getLogger(__name__)
+
+KEY_META = "idempotency_key"
+REPLAYED_META = "idempotent_replayed"
+"""Beside the arguments, not among them: what a tool takes is the same on every face."""
 
 TEXT_LIMIT = 150_000
 """Characters of text that the narrowest of the large clients accepts in one result."""
@@ -20,6 +25,7 @@ TEXT_LIMIT = 150_000
 class Answer:
     wire: bytes  # one JSON object
     is_error: bool = False
+    replayed: bool = False  # of an earlier call with the same idempotency key
 
     def result(self) -> CallToolResult:
         """Structured content, and the same as compact text for clients that read only text."""
@@ -27,6 +33,7 @@ class Answer:
             content=[TextContent(text=self.wire.decode())],
             structured_content=orjson.loads(self.wire),
             is_error=self.is_error,
+            _meta={REPLAYED_META: True} if self.replayed else None,
         )
 
 
@@ -34,17 +41,17 @@ def answered(capability: AnyCapability, output: Output, request_id: str) -> Answ
     wire = output.wire_json()
     if len(wire) > TEXT_LIMIT and (characters := len(wire.decode())) > TEXT_LIMIT:
         return refused(_too_large(capability, characters).body(request_id))
-    return Answer(wire)
+    return Answer(wire, replayed=isinstance(output, Replayed))
 
 
-def refused(body: dict[str, Any]) -> Answer:
-    return Answer(orjson.dumps(body), is_error=True)
+def refused(body: dict[str, Any], *, replayed: bool = False) -> Answer:
+    return Answer(orjson.dumps(body), is_error=True, replayed=replayed)
 
 
 def failed(request_id: str, error: Exception) -> Answer:
     """Whatever escapes becomes our error body: the SDK would tell the model nothing it can act on."""
     if isinstance(error, CapabilityError):
-        return refused(error.body(request_id))
+        return refused(error.body(request_id), replayed=error.replays is not None)
     log.error("a call escaped the door: request %s", request_id, exc_info=error)
     internal = Internal("Something went wrong on our side.", fix=f"Try again; if it stays, report {request_id}.")
     return refused(internal.body(request_id))

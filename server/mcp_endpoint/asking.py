@@ -51,6 +51,8 @@ class Asking:
 
     async def ask(self, request: Request, context: Context, waiting: ConfirmRequired) -> InputRequiredResult | Answer:
         approval = waiting.approval
+        if approval["status"] != ApprovalStatus.PENDING:  # asked for again under its key, and decided since
+            return outcome(context, approval)
         way = await _way(request, context, approval["id"])
         if way is None:
             return refused(waiting.body(context.request_id))
@@ -103,11 +105,7 @@ def outcome(context: Context, approval: Mapping[str, Any]) -> Answer:
         return refused(approval["error"] | shown | {"meta": {"request_id": context.request_id}})
     if status.settled:
         return refused(refusal(approval).body(context.request_id) | shown)
-    body = ConfirmRequired(dict(approval)).body(context.request_id)
-    if status is ApprovalStatus.EXECUTING:
-        body["message"] = f"A person agreed, and the change is being made. {approval['plan']['summary']}"
-        body["fix"] = f"Call get_approval with {approval['id']} for the outcome; do not call this again."
-    return refused(body)
+    return refused(ConfirmRequired(dict(approval)).body(context.request_id))
 
 
 async def _way(request: Request, context: Context, approval_id: str) -> Way | None:

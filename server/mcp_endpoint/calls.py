@@ -1,6 +1,7 @@
 """Tool calls and resource reads: through the door, and rendered so that a model can act on every refusal."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from mcp.shared.exceptions import MCPError
@@ -16,7 +17,7 @@ from mcp.types import (
 )
 
 from server.mcp_endpoint import workspace
-from server.mcp_endpoint.answers import Answer, answered, failed
+from server.mcp_endpoint.answers import KEY_META, Answer, answered, failed
 from server.mcp_endpoint.asking import Asking
 from server.mcp_endpoint.discovery import Request, caller_of
 from server.mcp_endpoint.listing import Tools
@@ -42,10 +43,12 @@ class Calls:
             principal = principal.through(Via.MCP, client[:CLIENT_NAME_LIMIT])
         return self._door.context(principal, caller.request_id, progress)
 
-    async def attempt(self, capability: AnyCapability, context: Context, arguments: Mapping[str, Any]) -> Answer:
+    async def attempt(
+        self, capability: AnyCapability, context: Context, arguments: Mapping[str, Any], key: str | None = None
+    ) -> Answer:
         """Through the door; raises ConfirmRequired, which a person may still be asked about, and nothing else."""
         try:
-            output = await self._door.invoke(capability, context, arguments)
+            output = await self._door.invoke(capability, context, arguments, idempotency_key=key)
             return answered(capability, output, context.request_id)
         except ConfirmRequired:
             raise
@@ -77,9 +80,10 @@ class Calls:
         if params.request_state is not None and replies:
             return await self._asking.replied(context, params.request_state, replies[0])
         try:
-            return await self.attempt(capability, context, params.arguments or {})
+            return await self.attempt(capability, context, params.arguments or {}, _key(params.meta))
         except ConfirmRequired as waiting:
-            return await self._asking.ask(request, context, waiting)
+            answer = await self._asking.ask(request, context, waiting)
+            return replace(answer, replayed=waiting.replays is not None) if isinstance(answer, Answer) else answer
 
     async def read_resource(self, request: Request, params: ReadResourceRequestParams) -> ReadResourceResult:
         context = self._context(request)
@@ -94,3 +98,8 @@ class Calls:
     def _context(self, request: Request) -> Context:
         client = request.session.client_params.client_info.name if request.session.client_params else None
         return self.context(caller_of(request), client, request.session.report_progress)
+
+
+def _key(meta: Mapping[str, Any] | None) -> str | None:
+    key = (meta or {}).get(KEY_META)
+    return key if key is None or isinstance(key, str) else ""  # which the door refuses, where it is looked at
