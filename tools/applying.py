@@ -6,7 +6,7 @@ from typing import Any
 from tools.approval import ApprovalStatus, ConfirmRequired
 from tools.authority import Principal, Via
 from tools.capability import AnyCapability, Input
-from tools.context import Context
+from tools.context import AskedIn, Context
 from tools.errors import CapabilityError, Internal, StalePlan, Unavailable
 from tools.plan import Plan
 from tools.registry import Registry
@@ -142,4 +142,5 @@ def _in_the_name_of_the_asker(context: Context, row: Row) -> Context:
         scopes=decider.scopes,
         via=Via(row.via),
     )
-    return context.applying(asker, row.id, Rows(context.store, decider.workspace))
+    asked_in = AskedIn(row.conversation_id, row.tool_use_id) if row.conversation_id else None
+    return context.applying(asker, row.id, Rows(context.store, decider.workspace), asked_in)

@@ -25,6 +25,14 @@ async def no_progress(done: float, total: float | None, message: str) -> None:
     """For faces that show none."""
 
 
+@dataclass(frozen=True, slots=True)
+class AskedIn:
+    """The conversation, and the call in it, that an approval answers to."""
+
+    conversation_id: str
+    tool_use_id: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     principal: Principal
@@ -40,10 +48,11 @@ class Context:
     progress: Progress = field(default=no_progress)
     approval_id: str | None = None  # set while an agreed plan is applied
     claim: "Claim | None" = None  # set where the caller sent an idempotency key
+    asked_in: AskedIn | None = None  # set where a model asks, in a conversation
 
     def now_ms(self) -> int:
         return int(self.clock().timestamp() * 1000)
 
-    def applying(self, principal: Principal, approval_id: str, rows: Rows) -> "Context":
+    def applying(self, principal: Principal, approval_id: str, rows: Rows, asked_in: AskedIn | None) -> "Context":
         """For the time an agreed plan is applied: whose change it is, under which approval, with a stage of its own."""
-        return replace(self, principal=principal, approval_id=approval_id, rows=rows)
+        return replace(self, principal=principal, approval_id=approval_id, rows=rows, asked_in=asked_in)

@@ -177,6 +177,8 @@ class Gate:
                     requested_by=principal.id,
                     requested_by_name=principal.name,
                     via=principal.via,
+                    conversation_id=context.asked_in.conversation_id if context.asked_in else None,
+                    tool_use_id=context.asked_in.tool_use_id if context.asked_in else None,
                     created_at=now,
                     expires_at=now + int(LIFETIME.total_seconds() * 1000),
                     updated_at=now,
