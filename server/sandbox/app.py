@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
+from server.sandbox.anthropic.endpoint import API_KEY, AnthropicEndpoint
 from server.sandbox.faults import FaultRefused, Faults
 from server.sandbox.log import Entry, RequestLog
 from server.sandbox.meta import world as meta_world
@@ -41,10 +42,11 @@ def create_app(
 
     return Starlette(
         routes=[
-            Route("/", lambda request: JSONResponse({"meta": _meta(request, world)})),
+            Route("/", lambda request: JSONResponse({"meta": _meta(request, world), "anthropic": _anthropic(request)})),
             Route("/alive", lambda _: JSONResponse({"alive": True}), methods=["GET", "POST"]),
             Route("/log", lambda request: _log(request, log)),
             *_fault_routes(faults),
+            Mount("/anthropic", AnthropicEndpoint(faults, log, now)),
             Mount("/meta", MetaEndpoint(graph, faults, log, keep)),
         ]
     )
@@ -66,6 +68,10 @@ def _meta(request: Request, world: World) -> dict[str, object]:
             for account in world.accounts.values()
         ],
     }
+
+
+def _anthropic(request: Request) -> dict[str, object]:
+    return {"url": f"{str(request.base_url).rstrip('/')}/anthropic", "api_key": API_KEY}
 
 
 def _log(request: Request, log: RequestLog) -> JSONResponse:

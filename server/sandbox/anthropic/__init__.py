@@ -1,0 +1,1 @@
+"""Claude's Messages API: what the in-app agent talks to where there is no key for the real one."""
