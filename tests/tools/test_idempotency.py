@@ -12,7 +12,7 @@ from tests.tools.outside import HeldWrite, Mortal, full_disk
 from tests.world import AGENT, DIRECT_KEY, KEY, NOON, OWNER, VIEWER, Clock, World, open_world, principal
 from tools.authority import Principal
 from tools.errors import CapabilityError
-from tools.idempotency import KEPT, LEASE, Replayed, forget_expired
+from tools.idempotency import KEPT, LEASE, Replayed, claimed, forget_expired
 from tools.recovery import IN_TRANSIT, recover
 from tools.store.audit import verify
 from tools.store.tables import api_keys, idempotency_keys
@@ -72,12 +72,12 @@ async def test_another_request_under_the_same_key_is_refused(world: World) -> No
 
 
 async def test_a_key_belongs_to_the_principal_that_sent_it(world: World) -> None:
-    arguments = await budget(world)
-    await sent(world, DIRECT_KEY, "update_campaign", arguments)
+    await sent(world, DIRECT_KEY, "update_campaign", await budget(world))
 
-    other = await sent(world, principal(via=DIRECT_KEY.via, id="key_other", direct=True), "update_campaign", arguments)
+    stranger = principal(via=DIRECT_KEY.via, id="key_other", direct=True)
+    other = await sent(world, stranger, "update_campaign", await budget(world, 45))
 
-    assert not isinstance(other, Replayed | CapabilityError)
+    assert other.wire()["daily_budget"] == 45
 
 
 @pytest.mark.parametrize("key", ["", "a" * 256, "two words", "ключ", "tab\t", "line\n"])
@@ -131,7 +131,7 @@ async def test_a_proposal_that_came_to_nothing_says_so(world: World, decision: s
 
 async def test_what_the_platform_refused_is_answered_again_without_asking_it(world: World) -> None:
     arguments = await budget(world)
-    await world.break_next("expired_token", target="meta:POST")
+    await world.break_next("expired_token", target="meta:write")
     first = await sent(world, DIRECT_KEY, "update_campaign", arguments)
 
     again = await sent(world, DIRECT_KEY, "update_campaign", arguments)
@@ -140,12 +140,16 @@ async def test_what_the_platform_refused_is_answered_again_without_asking_it(wor
     assert type(again) is type(first)
     assert again.body("req_1") == first.body("req_1")
     assert again.replays is not None
+    assert [row["status"] for row in await world.audit_rows() if row["action"] == "update_campaign"] == [
+        "reauth_required",
+        "replayed",
+    ]
     assert await world.writes_seen() == []
 
 
 @pytest.mark.parametrize(
     ("target", "kind", "code"),
-    [("meta:POST", "throttled", "rate_limited"), ("meta:GET", "expired_token", "reauth_required")],
+    [("meta:write", "throttled", "rate_limited"), ("meta:GET", "expired_token", "reauth_required")],
 )
 async def test_a_refusal_that_may_pass_leaves_the_key_free(world: World, target: str, kind: str, code: str) -> None:
     arguments = await budget(world)
@@ -203,8 +207,8 @@ async def test_however_long_a_call_of_this_process_takes_nobody_takes_its_key(wo
 
 async def test_first_party_records_are_made_once_and_their_answer_is_kept(world: World) -> None:
     settings = {"approvals": "page"}
-    first = await sent(world, OWNER, "update_settings", settings)
-    again = await sent(world, OWNER, "update_settings", settings)
+    first = await sent(world, OWNER, "update_workspace_settings", settings)
+    again = await sent(world, OWNER, "update_workspace_settings", settings)
 
     assert isinstance(again, Replayed)
     assert again.wire() == first.wire()
@@ -269,8 +273,6 @@ async def test_a_call_whose_key_was_taken_over_sends_nothing_any_more(world: Wor
     """A process that was stopped for a minute, and goes on after another took the key over."""
     arguments = await budget(world)
     context = world.context(DIRECT_KEY)
-    from tools.idempotency import claimed  # noqa: PLC0415
-
     capability = world.capability("update_campaign")
     data = capability.input.model_validate(arguments)
     slow = await claimed(capability, context, data, ONCE, expect_digest=None, running=())
@@ -330,8 +332,12 @@ async def test_what_was_sent_and_not_answered_is_told_with_its_change_and_not_re
     sandbox = create_sandbox(now=Clock())
     async with open_world(tmp_path, sandbox=sandbox) as world:
         arguments = await budget(world)
-        Mortal(world, LONG_ENOUGH, last="after POST")
-        await asyncio.gather(sent(world, DIRECT_KEY, "update_campaign", arguments), return_exceptions=True)
+        held = HeldWrite(world)
+        call = asyncio.create_task(sent(world, DIRECT_KEY, "update_campaign", arguments))
+        await asyncio.wait_for(held.reached.wait(), 10)
+        Mortal(world, 0)
+        held.go.set()
+        await asyncio.gather(call, return_exceptions=True)
     async with open_world(tmp_path, sandbox=sandbox, clock=Clock(NOON + LEASE)) as world:
         unread = await sent(world, DIRECT_KEY, "update_campaign", arguments)
         await recover(world.door, world.store, world.audit)
