@@ -11,6 +11,7 @@ from server.identity.resolver import Resolver
 from server.identity.sessions import Sessions
 from server.identity.store import IdentityStore
 from server.metrics import Metrics
+from server.platforms.google.adapter import GoogleAdapter
 from server.platforms.meta.adapter import MetaAdapter
 from server.settings import Settings
 from tools.catalog import catalog
@@ -110,7 +111,17 @@ def _platforms(settings: Settings, stack: contextlib.AsyncExitStack) -> Mapping[
         settings.meta_graph_url, settings.meta_api_version, settings.meta_app_id, settings.meta_app_secret, utc_now
     )
     stack.push_async_callback(meta.aclose)
-    return {Platform.META: meta}
+    google = GoogleAdapter(
+        settings.google_ads_url,
+        settings.google_ads_api_version,
+        settings.google_token_url,
+        settings.google_client_id,
+        settings.google_client_secret,
+        utc_now,
+        developer_token=settings.google_developer_token,
+    )
+    stack.push_async_callback(google.aclose)
+    return {Platform.META: meta, Platform.GOOGLE: google}
 
 
 async def _sweep(door: Door, store: Store, audit: AuditLog) -> None:

@@ -73,6 +73,16 @@ class Settings(BaseModel):
     meta_api_version: str = Field("v26.0", pattern=r"^v\d+\.\d+$", description="The Graph API version to speak.")
     meta_app_id: str | None = Field(None, description="The Meta app that access tokens belong to.")
     meta_app_secret: Secret | None = Field(None, description="Its secret; with it every call carries a proof.")
+    google_ads_url: Url = Field("https://googleads.googleapis.com", description="The Google Ads API, or a stand-in.")
+    google_ads_api_version: str = Field("v26", pattern=r"^v\d+$", description="The Google Ads API version to speak.")
+    google_token_url: Url = Field("https://oauth2.googleapis.com/token", description="Where access tokens come from.")
+    google_client_id: str | None = Field(
+        None, description="The OAuth client that refresh tokens were made with, unless a connection brings its own."
+    )
+    google_client_secret: Secret | None = Field(None, description="Its secret.")
+    google_developer_token: Secret | None = Field(
+        None, description="Sent where it is set. Google does not ask for one any more (since September 2026)."
+    )
     sentry_dsn: Url | None = Field(None, description="Where errors are reported; nowhere when left out.")
 
     @classmethod

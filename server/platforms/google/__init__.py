@@ -1,0 +1,1 @@
+"""The Google Ads API (REST) behind the ad-platform port."""

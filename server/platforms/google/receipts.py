@@ -1,0 +1,62 @@
+"""What Google's answers to writes say was done: for one request that is all or nothing, and for one that is not."""
+
+from collections.abc import Mapping, Sequence
+
+from server.platforms.exchange import Effect, Outcome
+from server.platforms.google.answers import ids, rows
+from server.platforms.google.codes import AdsError, errors_of
+from server.platforms.google.errors import failure
+from server.platforms.google.wire import GOOGLE, Row
+from tools.errors import PlatformFailure
+from tools.plan import Operation
+from tools.ports import Applied
+
+_OK = 200
+
+
+def written(operation: Operation, sent: Sequence[Row], answer: Row) -> str:
+    """The campaign's id, from the answer to googleAds:mutate."""
+    found = answer.get("mutateOperationResponses")
+    results = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+    names = [_name(result) for result in results]
+    if len(names) != len(sent) or not all(names):
+        raise unsaid()
+    return operation.campaign_id or names[-1]
+
+
+def _name(result: Row) -> str:
+    """{"campaignResult": {"resourceName": "customers/1/campaigns/111"}} is 111."""
+    (said,) = result.values() if len(result) == 1 else ({},)
+    return _id(said) if isinstance(said, dict) else ""
+
+
+def _id(result: Row) -> str:
+    return next(ids([result.get("resourceName") or ""]))
+
+
+def receipts(operations: Sequence[Operation], answer: Row, connection_id: str) -> list[Applied]:
+    """One an operation, from the answer to campaigns:mutate with partialFailure: a failed one has an empty object."""
+    partial = answer.get("partialFailureError")
+    errors = errors_of(partial, _OK) if isinstance(partial, dict) else []
+    by_index: Mapping[int | None, AdsError] = {error.index: error for error in reversed(errors)}
+    results = rows(answer)
+    results = results if len(results) == len(operations) else [{}] * len(operations)
+    found = []
+    for index, (operation, result) in enumerate(zip(operations, results, strict=True)):
+        error = by_index.get(index)
+        if error:
+            found.append(Applied(operation.campaign_id, failure(error, Effect.WRITE, connection_id)))
+        elif _id(result):
+            found.append(Applied(operation.campaign_id))
+        else:
+            found.append(Applied(operation.campaign_id, unsaid()))
+    return found
+
+
+def unsaid() -> PlatformFailure:
+    return PlatformFailure(
+        "Google's answer does not say that the change was made.",
+        fix="Read the campaign back before doing it again.",
+        platform=GOOGLE,
+        outcome=Outcome.UNKNOWN.value,
+    )
