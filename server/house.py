@@ -131,6 +131,7 @@ async def _sweep(door: Door, store: Store, audit: AuditLog) -> None:
             recovered = await recover(door, store, audit)
             if recovered.writes or recovered.approvals:
                 logger.warning("recovered %s writes and %s approvals", recovered.writes, recovered.approvals)
+            await forget_expired(store, int(door.clock().timestamp() * 1000))
         except StoreUnavailable as down:
             logger.warning("cannot recover yet: %s", down)
         except Exception:  # what one row does to recovery once must not end it for good
