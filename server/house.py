@@ -16,6 +16,7 @@ from server.platforms.meta.adapter import MetaAdapter
 from server.settings import Settings
 from tools.catalog import catalog
 from tools.fields import Platform
+from tools.idempotency import forget_expired
 from tools.invoke import Door, Services
 from tools.limits import Limiter, wall_clock
 from tools.ports import AdsPlatform
