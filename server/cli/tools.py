@@ -59,7 +59,8 @@ def call(arguments: Namespace) -> int:
             path = path.replace(f"{{{name}}}", urllib.parse.quote(str(given.pop(name)), safe=""))
         takes_body = method not in ("get", "delete")
         asked = {name: _text(given.pop(name)) for name in sorted(given) if name in known or not takes_body}
-        status, answer = server.request(method.upper(), path, given if takes_body else None, asked)
+        key = _printable(arguments.idempotency_key)
+        status, answer = server.request(method.upper(), path, given if takes_body else None, asked, key=key)
         if status == 202 and answer.get("code") == "confirm_required":
             return _confirm(server, answer, arguments)
         show(_result(answer), as_json=arguments.json)
