@@ -124,6 +124,12 @@ def _json_object(text: str) -> dict[str, Any]:
     return found
 
 
+def _printable(key: str | None) -> str | None:
+    if key is not None and not key.isprintable():
+        raise InvalidRequest("An idempotency key has visible characters only.", fix="Pass a UUID.")
+    return key
+
+
 def _typed(name: str, text: str, kind: str) -> Any:
     try:
         return json.loads(text)
