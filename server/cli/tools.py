@@ -156,6 +156,8 @@ def _result(answer: Mapping[str, Any]) -> Any:
 def _confirm(server: Api, answer: Mapping[str, Any], arguments: Namespace) -> int:
     """At a terminal a person is taken to the page and waited for; a program gets the proposal and exit code 3."""
     approval = answer["approval"]
+    if ApprovalStatus(approval["status"]).settled:  # asked for again under its key
+        return _wait(server, approval["id"], arguments)
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         show(answer, as_json=True)
         return CONFIRM
