@@ -11,7 +11,7 @@ from typing import Any
 from server.cli.api import Api, api
 from server.cli.output import CONFIRM, Answered, say, show
 from server.process.browser import can_open, open_page
-from tools.approval import refusal
+from tools.approval import ApprovalStatus, refusal
 from tools.errors import InvalidArguments, InvalidRequest, NotFound
 
 DOCUMENT = "/api/v1/openapi.json"
