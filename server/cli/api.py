@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from server.cli.output import Answered
+from server.cli.output import Answered, say
 from server.process.client import connect
 from server.process.environment import URL, data_directory, remote
 from tools.errors import InvalidRequest, Unavailable
@@ -26,7 +26,13 @@ class Api:
     workspace: str | None = None
 
     def request(
-        self, method: str, path: str, body: Any = None, query: Mapping[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        query: Mapping[str, Any] | None = None,
+        *,
+        key: str | None = None,
     ) -> tuple[int, Any]:
         """Status and JSON; raises Answered for an error, Unavailable where nobody answers."""
         parts = urllib.parse.urlsplit(self.url)
@@ -35,6 +41,8 @@ class Api:
         headers = {"authorization": f"Bearer {self.token}", "accept": "application/json"}
         if self.workspace:
             headers["x-adwright-workspace"] = self.workspace
+        if key is not None:
+            headers["idempotency-key"] = key.encode().decode("latin-1")  # as bytes: the server judges it
         sent = None
         if body is not None:
             sent, headers["content-type"] = json.dumps(body).encode(), "application/json"
@@ -42,6 +50,8 @@ class Api:
         try:
             connection.request(method, asked, sent, headers)
             response = connection.getresponse()
+            if response.headers.get("idempotent-replayed"):
+                say("Nothing was done: this is the answer of an earlier call with the same key.")
             return _read(response.status, response.read())
         except (OSError, http.client.HTTPException) as error:
             raise Unavailable(

@@ -150,11 +150,16 @@ def _using(add: Add) -> None:
     listing = tools("list", "server.cli.tools:listing", "Show every capability.", ["list", "list --json"])
     call = tools(
         "call", "server.cli.tools:call", "Call one capability and print what it answers.",
-        ["call list_campaigns status=ACTIVE", """call get_insights --args '{"since": "2026-11-01"}'"""],
+        [
+            "call list_campaigns status=ACTIVE",
+            """call get_insights --args '{"since": "2026-11-01"}'""",
+            "call update_campaign campaign_id=123 status=PAUSED --idempotency-key 8e03978e",
+        ],
     )  # fmt: skip
     call.add_argument("name", help="a capability, from tools list")
     call.add_argument("arguments", nargs="*", metavar="key=value", help="its arguments")
     call.add_argument("--args", metavar="JSON", help="arguments as one JSON object; key=value adds to it")
+    call.add_argument("--idempotency-key", metavar="KEY", help="do a write once: the same key again only answers")
     call.add_argument("--no-open", action="store_true", help="do not open a browser when a person must confirm")
     for command in (listing, call):
         _workspace(command)
