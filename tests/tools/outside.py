@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import httpx2
 
-from server.platforms.meta.errors import Effect
+from server.platforms.exchange import Effect
 from tests.world import World
 from tools.store.engine import Store, StoreUnavailable, Work
 

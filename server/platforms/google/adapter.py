@@ -18,10 +18,11 @@ from server.platforms.google.campaigns import (
     mutate_operations,
 )
 from server.platforms.google.client import GoogleAdsClient, customer_of
-from server.platforms.google.insights import check_range, metrics_query, report
+from server.platforms.google.insights import metrics_query, report
 from server.platforms.google.reading import CampaignReader
 from server.platforms.google.receipts import receipts, written
 from server.platforms.google.wire import Row
+from server.platforms.history import check_range
 from server.platforms.readback import observed, same_name
 from tools.errors import CapabilityError, NotFound
 from tools.fields import Platform, Status

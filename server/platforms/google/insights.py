@@ -9,26 +9,14 @@ from server.platforms.google.answers import part
 from server.platforms.google.gaql import Query, between, is_id
 from server.platforms.google.money import to_major
 from server.platforms.google.wire import GOOGLE, Row
-from server.platforms.readback import problem
 from tools.errors import PlatformFailure
 from tools.ports import InsightsQuery, InsightsReport, InsightsRow
 
 ATTRIBUTION = "each conversion action's own model and window, on the day of the click or view"
 CONVERSIONS = "conversions (the account's primary conversion actions)"
-HISTORY_MONTHS = 37
 _METRICS = (
     "metrics.cost_micros", "metrics.impressions", "metrics.clicks", "metrics.conversions", "metrics.conversions_value",
 )  # fmt: skip
-
-
-def check_range(query: InsightsQuery, today: dt.date) -> None:
-    months = today.year * 12 + today.month - 1 - HISTORY_MONTHS
-    earliest = dt.date(months // 12, months % 12 + 1, min(today.day, 28))
-    if query.since > query.until:
-        raise problem("since", f"is after until ({query.until})", "Send a since that is not after until.")
-    if query.since < earliest:
-        kept = f"is before {earliest}; Google keeps {HISTORY_MONTHS} months"
-        raise problem("since", kept, f"Start at {earliest} or later.")
 
 
 def metrics_query(query: InsightsQuery) -> Query:

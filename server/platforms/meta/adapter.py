@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import httpx2
 
+from server.platforms.exchange import Outcome, Sleep
+from server.platforms.history import check_range
 from server.platforms.meta.answers import Failed, Row, next_cursor, rows, text
 from server.platforms.meta.batch import MOST, Part
 from server.platforms.meta.campaigns import (
@@ -14,17 +16,16 @@ from server.platforms.meta.campaigns import (
     EVERY_STATUS,
     FIELDS,
     campaign_state,
-    has_values,
-    same_name,
     write_form,
 )
-from server.platforms.meta.client import GraphClient, Sleep
-from server.platforms.meta.errors import META, Outcome, TooMuchData
-from server.platforms.meta.insights import Tally, check_range, is_large, parameters, report, report_failed, tally
+from server.platforms.meta.client import GraphClient
+from server.platforms.meta.errors import META, TooMuchData
+from server.platforms.meta.insights import Tally, is_large, parameters, report, report_failed, tally
 from server.platforms.meta.probe import ACCOUNT_FIELDS, inspect
 from server.platforms.meta.probe import account as as_account
 from server.platforms.meta.usage import Usage
 from server.platforms.meta.wire import json_param
+from server.platforms.readback import observed, same_name
 from tools.errors import CapabilityError, NotFound, PlatformFailure
 from tools.fields import Platform, Status
 from tools.plan import Operation
@@ -234,13 +235,7 @@ class MetaAdapter:
             campaign = await self.campaign(credential, operation.campaign_id or "")
         except NotFound:
             return Observed(Observation.UNCLEAR)
-        if operation.kind == "archive_campaign":
-            return Observed(_ARCHIVED.get(campaign.status, Observation.NOT_APPLIED), campaign.campaign_id)
-        if has_values(campaign, operation.fields):
-            return Observed(Observation.APPLIED, campaign.campaign_id)
-        before = {name: operation.before.get(name) for name in operation.fields}
-        unchanged = operation.before.keys() >= operation.fields.keys() and has_values(campaign, before)
-        return Observed(Observation.NOT_APPLIED if unchanged else Observation.UNCLEAR, campaign.campaign_id)
+        return observed(campaign, operation)
 
     async def _observe_created(self, credential: Credential, operation: Operation, since: dt.datetime) -> Observed:
         since = since.replace(microsecond=0)  # Meta's times are whole seconds
@@ -287,9 +282,6 @@ def _applied(operation: Operation, answer: Row | Failed) -> Applied:
         return Applied(_written(operation, answer))
     except PlatformFailure as unclear:
         return Applied(operation.campaign_id, unclear)
-
-
-_ARCHIVED = {Status.ARCHIVED: Observation.APPLIED, Status.UNKNOWN: Observation.UNCLEAR}
 
 
 def _account_id(given: str) -> str:

@@ -6,8 +6,9 @@ from typing import Any
 import httpx2
 import orjson
 
+from server.platforms.exchange import Effect, Outcome
 from server.platforms.meta.codes import GraphError, Kind
-from server.platforms.meta.errors import DEFAULT_WAIT, META, Effect, Outcome, failure
+from server.platforms.meta.errors import DEFAULT_WAIT, META, failure
 from server.platforms.meta.usage import Usage
 from server.platforms.meta.wire import BATCH, Call
 from tools.errors import CapabilityError, PlatformFailure, RateLimited
@@ -70,10 +71,9 @@ def _details(call: Call, outcome: Outcome) -> dict[str, Any]:
     return {"platform": META, "outcome": (outcome if call.effect is Effect.WRITE else Outcome.NOT_SENT).value}
 
 
-def unreached(call: Call, error: Exception) -> PlatformFailure:
-    how = "in time" if isinstance(error, httpx2.TimeoutException) else "at all"
+def unreached(call: Call, how: str) -> PlatformFailure:
     return PlatformFailure(
-        f"Meta could not be reached {how}; nothing was sent.",
+        f"Meta {how}; nothing was sent.",
         fix="Check the network and META_GRAPH_URL, then try again.",
         **_details(call, Outcome.NOT_SENT),
     )

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from pydantic import JsonValue
@@ -10,7 +9,7 @@ from pydantic import JsonValue
 from server.platforms.meta.answers import Row, text
 from server.platforms.meta.money import to_major, to_minor
 from server.platforms.meta.wire import json_param
-from tools.errors import InvalidArguments
+from server.platforms.readback import amount, problem
 from tools.fields import Objective, Status
 from tools.plan import Operation
 from tools.ports import CampaignState
@@ -83,17 +82,17 @@ def write_form(operation: Operation, currency: str | None, time_zone: str | None
     if operation.kind == "create_campaign":
         return form | _only_at_creation(fields, form) | _start(fields, time_zone)
     if not form:
-        raise _problem("fields", "nothing to change")
+        raise problem("fields", "nothing to change")
     return form
 
 
 def _only_at_creation(fields: Mapping[str, JsonValue], form: Mapping[str, str]) -> dict[str, str]:
     for required in ("name", "objective", "special_ad_categories"):
         if required not in fields:
-            raise _problem(required, "is required to create a campaign on Meta")
+            raise problem(required, "is required to create a campaign on Meta")
     objective = fields["objective"]
     if objective not in set(Objective):
-        raise _problem("objective", f"must be one of {', '.join(Objective)}")
+        raise problem("objective", f"must be one of {', '.join(Objective)}")
     extra = {
         "objective": _WORDS[Objective(str(objective))],
         "special_ad_categories": json_param(fields["special_ad_categories"]),
@@ -116,41 +115,7 @@ def _start(fields: Mapping[str, JsonValue], time_zone: str | None) -> dict[str, 
     return {"start_time": first.strftime("%Y-%m-%dT%H:%M:%S%z")}
 
 
-def amount(value: JsonValue) -> Decimal:
-    """A JSON number as the decimal its writer typed."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _problem("daily_budget", "must be a number")
-    return Decimal(repr(value))
-
-
-def has_values(campaign: CampaignState, values: Mapping[str, JsonValue]) -> bool:
-    """Whether name, status and daily budget are the given ones; any other field counts as different."""
-    return all(_has_value(campaign, name, value) for name, value in values.items())
-
-
-def _has_value(campaign: CampaignState, name: str, value: JsonValue) -> bool:
-    match name:
-        case "name":
-            return same_name(campaign.name, value)
-        case "status":
-            return campaign.status.value == value
-        case "daily_budget":
-            return campaign.daily_budget == (None if value is None else amount(value))
-    return False
-
-
-def same_name(one: object, other: object) -> bool:
-    """Meta may trim a name."""
-    return str(one).strip() == str(other).strip()
-
-
 def _status(value: JsonValue) -> str:
     if value not in _STATUSES:
-        raise _problem("status", "must be ACTIVE, PAUSED or ARCHIVED")
+        raise problem("status", "must be ACTIVE, PAUSED or ARCHIVED")
     return str(value)
-
-
-def _problem(field: str, problem: str) -> InvalidArguments:
-    return InvalidArguments(
-        f"{field}: {problem}.", fix=f"Correct {field} and try again.", problems=[{"field": field, "problem": problem}]
-    )

@@ -3,39 +3,30 @@
 import asyncio
 import random
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 import httpx2
 
+from server.platforms.exchange import Broken, Effect, Outcome, Sleep, exchange, http_client
 from server.platforms.meta.answers import Failed, Row, lost, next_cursor, rows, understood, unreached, unreadable
 from server.platforms.meta.batch import Part, batch_form, receipts
-from server.platforms.meta.errors import META, Effect, Outcome
+from server.platforms.meta.errors import META
 from server.platforms.meta.usage import Usage, read_usage
-from server.platforms.meta.wire import BATCH, Call, SecretsLast, proof, proxy_for
+from server.platforms.meta.wire import BATCH, Call, proof
 from tools.errors import ReauthRequired
 from tools.ports import Credential
 from tools.secret import Secret
 
 T = TypeVar("T")
-Sleep = Callable[[float], Awaitable[None]]
 
 MOST_BYTES = 16 * 1024 * 1024
 """Of one answer; a page of 500 insights rows is below 2 MB."""
 _TRIES = 3
 _FIRST_DELAY = 0.5
-_CONNECT_TIMEOUT = 10.0
 _HEADER_SAFE = re.compile(r"[!-~]+")  # anything else would fail deep in the HTTP client, in an exception that shows it
 _LONGEST_PAUSE = 20.0
 """Seconds that the pages of one read may be held back in all because the quota is nearly used."""
-_NOT_SENT = (
-    httpx2.ConnectError,
-    httpx2.ConnectTimeout,
-    httpx2.PoolTimeout,
-    httpx2.ProxyError,
-    httpx2.UnsupportedProtocol,
-)
 
 
 class GraphClient:
@@ -54,14 +45,7 @@ class GraphClient:
         self._root = f"{graph_url.rstrip('/')}/{api_version}"
         self._app_secret, self._timeout, self._sleep = app_secret, timeout, sleep
         self._usage: dict[str, Usage] = {}
-        self._http = httpx2.AsyncClient(
-            transport=SecretsLast(transport or httpx2.AsyncHTTPTransport(proxy=proxy_for(graph_url))),
-            timeout=httpx2.Timeout(
-                timeout, connect=min(timeout, _CONNECT_TIMEOUT), pool=min(timeout, _CONNECT_TIMEOUT)
-            ),
-            headers={"Accept": "application/json", "User-Agent": "adwright"},
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # one client serves many people: keep none
-        )
+        self._http = http_client(graph_url, timeout, transport)
 
     async def aclose(self) -> None:
         await self._http.aclose()
@@ -161,39 +145,15 @@ class GraphClient:
             f"{self._root}/{call.path}",
             params=call.params if call.method == "GET" else None,
             data=None if call.method == "GET" else {**call.params, **call.secrets()},
-            extensions={"call": call},
+            extensions={"hidden": call.hidden},
         )
-        try:
-            async with asyncio.timeout(self._timeout):
-                status, headers, content = await self._exchange(request)
-        except _NOT_SENT as error:
-            return Failed(unreached(call, error), again=isinstance(error, httpx2.ConnectError))
-        except (TimeoutError, httpx2.TimeoutException):
-            return Failed(lost(call, "did not answer in time"))
-        except (httpx2.TransportError, httpx2.StreamError):
-            return Failed(lost(call, "cut the connection"), again=True)
-        except (httpx2.DecodingError, _TooLarge):
-            return Failed(lost(call, "sent an answer that cannot be read"))
-        usage = read_usage(headers)
+        answer = await exchange(self._http, request, seconds=self._timeout, most_bytes=MOST_BYTES)
+        if isinstance(answer, Broken):
+            return Failed((lost if answer.sent else unreached)(call, answer.how), again=answer.again)
+        usage = read_usage(answer.headers)
         if account_id:
             self._usage[account_id] = usage
-        return understood(call, status, headers, call.clean(content), usage)
-
-    async def _exchange(self, request: httpx2.Request) -> tuple[int, httpx2.Headers, bytes]:
-        response = await self._http.send(request, stream=True)
-        content = bytearray()
-        try:
-            async for chunk in response.aiter_bytes():
-                content += chunk
-                if len(content) > MOST_BYTES:
-                    raise _TooLarge
-        finally:
-            await response.aclose()
-        return response.status_code, response.headers, bytes(content)
-
-
-class _TooLarge(Exception):
-    pass
+        return understood(call, answer.status, answer.headers, call.clean(answer.content), usage)
 
 
 def access_token(credential: Credential, effect: Effect = Effect.READ) -> Secret:

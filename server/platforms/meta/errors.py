@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Callable, Mapping
-from enum import StrEnum
 from typing import Any
 
+from server.platforms.exchange import Effect, Outcome
 from server.platforms.meta.codes import GraphError, Kind
 from server.platforms.meta.usage import Usage
 from tools.errors import (
@@ -25,22 +25,6 @@ DEFAULT_WAIT = 300
 _PERMISSION = re.compile(
     r"\b(ads_management|ads_read|business_management|catalog_management|leads_retrieval|pages_\w+)\b"
 )
-
-
-class Effect(StrEnum):
-    """What repeating or losing a call means."""
-
-    READ = "read"
-    DRY_RUN = "dry_run"
-    WRITE = "write"
-
-
-class Outcome(StrEnum):
-    """Whether a write took effect: never received, received and refused, or nobody here can tell."""
-
-    NOT_SENT = "not_sent"
-    REFUSED = "refused"
-    UNKNOWN = "unknown"
 
 
 class TooMuchData(PlatformFailure):

@@ -10,7 +10,7 @@ from server.platforms.meta.answers import Row
 from server.platforms.meta.campaigns import EVERY_STATUS
 from server.platforms.meta.errors import META
 from server.platforms.meta.wire import json_param
-from tools.errors import InvalidArguments, PlatformFailure
+from tools.errors import PlatformFailure
 from tools.ports import InsightsQuery, InsightsReport, InsightsRow
 
 ATTRIBUTION = "7-day click, 1-day view"
@@ -28,7 +28,6 @@ CONVERSIONS = (
 """In order of preference. Each tier counts the same events again, so they are never summed; and names match exactly,
 since other types contain them (onsite_web_purchase, offsite_conversion.custom.lead)."""
 
-HISTORY_MONTHS = 37
 _SYNC_DAYS = 30
 
 
@@ -49,20 +48,6 @@ class Tally:
 def is_large(query: InsightsQuery) -> bool:
     """Better asked for as an asynchronous report."""
     return query.by_campaign and query.by_day and (query.until - query.since).days >= _SYNC_DAYS
-
-
-def check_range(query: InsightsQuery, today: dt.date) -> None:
-    months = today.year * 12 + today.month - 1 - HISTORY_MONTHS
-    earliest = dt.date(months // 12, months % 12 + 1, min(today.day, 28))
-    if query.since > query.until:
-        raise _range_problem("since", f"is after until ({query.until})", "Send a since that is not after until.")
-    if query.since < earliest:
-        problem = f"is before {earliest}; Meta keeps {HISTORY_MONTHS} months"
-        raise _range_problem("since", problem, f"Start at {earliest} or later.")
-
-
-def _range_problem(field: str, problem: str, fix: str) -> InvalidArguments:
-    return InvalidArguments(f"{field} {problem}.", fix=fix, problems=[{"field": field, "problem": problem}])
 
 
 def parameters(query: InsightsQuery) -> dict[str, str]:

@@ -4,10 +4,11 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
+from server.platforms.exchange import Effect
 from server.platforms.meta.answers import Row, text
 from server.platforms.meta.client import GraphClient, access_token
 from server.platforms.meta.codes import GraphError
-from server.platforms.meta.errors import META, Effect, failure
+from server.platforms.meta.errors import META, failure
 from server.platforms.meta.usage import Usage
 from tools.errors import CapabilityError, NotFound, PlatformFailure, ReauthRequired
 from tools.ports import Account, Credential

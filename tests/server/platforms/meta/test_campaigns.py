@@ -1,11 +1,9 @@
 """Meta's words for a campaign and ours."""
 
-from decimal import Decimal
-
 import pytest
 from pydantic import JsonValue
 
-from server.platforms.meta.campaigns import EFFECTIVE, campaign_state, has_values, write_form
+from server.platforms.meta.campaigns import EFFECTIVE, campaign_state, write_form
 from tools.errors import InvalidArguments, PlatformFailure
 from tools.fields import Objective, Status
 from tools.plan import Operation
@@ -101,14 +99,3 @@ def test_an_update_of_nothing_is_refused() -> None:
 def test_what_this_adapter_does_not_know_is_never_left_out_in_silence(kind: str, fields: dict[str, JsonValue]) -> None:
     with pytest.raises(ValueError, match="not an operation on Meta"):
         write_form(Operation(kind=kind, fields=fields), "USD")
-
-
-def test_values_are_compared_exactly() -> None:
-    campaign = campaign_state(ROW | {"daily_budget": "1001"}, "USD")
-    assert campaign.daily_budget == Decimal("10.01")
-    assert has_values(campaign, {"daily_budget": 10.01, "status": "PAUSED", "name": "C"})
-    assert has_values(campaign, {"name": "C "}), "Meta may have trimmed it"
-    assert not has_values(campaign, {"name": "c"})
-    assert not has_values(campaign, {"daily_budget": 10.02})
-    assert not has_values(campaign, {"daily_budget": None})
-    assert not has_values(campaign, {"colour": None}), "what cannot be compared is not the same"

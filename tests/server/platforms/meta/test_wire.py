@@ -1,11 +1,11 @@
-"""How calls leave this machine."""
+"""What a call carries, and what its answer loses."""
 
 from urllib.parse import quote
 
 import pytest
 
-from server.platforms.meta.errors import Effect
-from server.platforms.meta.wire import Call, proof, proxy_for
+from server.platforms.exchange import Effect
+from server.platforms.meta.wire import Call, proof
 from tools.secret import Secret
 
 
@@ -22,11 +22,3 @@ def test_an_answer_loses_its_token_but_never_its_shape(token: str, answer: bytes
     call = Call("GET", "me", {}, Effect.READ, "con_1", Secret(token), {})
 
     assert call.clean(b'{"code":190,"next":"t=%b&u=%b"}' % (token.encode(), quote(token, safe="").encode())) == answer
-
-
-def test_an_egress_proxy_of_the_environment_is_used_but_not_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("https_proxy", "http://proxy.test:3128")
-    monkeypatch.setenv("http_proxy", "http://proxy.test:3128")
-    monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")
-    assert proxy_for("https://graph.facebook.com") == "http://proxy.test:3128"
-    assert proxy_for("http://127.0.0.1:8000/meta") is None
