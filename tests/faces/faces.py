@@ -5,10 +5,10 @@ import contextlib
 import io
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx2
 import pytest
@@ -29,24 +29,28 @@ class Answer:
 
     kind: str
     data: Any = field(compare=False)
+    replayed: bool = field(default=False, compare=False)  # of an earlier call with the same idempotency key
 
     @property
     def code(self) -> str:
         return str(self.data["code"]) if self.kind != "ok" else "ok"
 
 
-Call = Callable[[Caller, str, Mapping[str, Any]], Awaitable[Answer]]
+class Call(Protocol):
+    async def __call__(
+        self, caller: Caller, name: str, arguments: Mapping[str, Any], *, once: str | None = None
+    ) -> Answer: ...
 
 
-async def rest(caller: Caller, name: str, arguments: Mapping[str, Any]) -> Answer:
+async def rest(caller: Caller, name: str, arguments: Mapping[str, Any], *, once: str | None = None) -> Answer:
     """Path, query and body as the route takes them."""
     route, given = catalog[name].rest, dict(arguments)
     path = re.sub(r"{(\w+)}", lambda found: str(given.pop(found[1])), route.path)
-    if route.method in ("GET", "DELETE"):
-        answer = await caller(route.method, path, **given)
-    else:
-        answer = await caller(route.method, path, given)
-    return _of_rest(answer.status_code, answer.json())
+    body, query = (None, given) if route.method in ("GET", "DELETE") else (given, {})
+    headers = {} if once is None else {"idempotency-key": once}
+    answer = await caller.http.request(route.method, f"/api/v1{path}", json=body, params=query, headers=headers)
+    replayed = answer.headers.get("idempotent-replayed") == "true"
+    return replace(_of_rest(answer.status_code, answer.json()), replayed=replayed)
 
 
 def _of_rest(status: int, body: dict[str, Any]) -> Answer:
@@ -60,15 +64,20 @@ def _beside(meta: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in meta.items() if name != "request_id"}
 
 
-async def mcp_modern(caller: Caller, name: str, arguments: Mapping[str, Any]) -> Answer:
-    return _of_mcp(await modern(caller.http, "tools/call", {"name": name, "arguments": dict(arguments)}))
+async def mcp_modern(caller: Caller, name: str, arguments: Mapping[str, Any], *, once: str | None = None) -> Answer:
+    return _of_mcp(await modern(caller.http, "tools/call", _tool_call(name, arguments, once)))
 
 
-async def mcp_handshake(caller: Caller, name: str, arguments: Mapping[str, Any]) -> Answer:
+def _tool_call(name: str, arguments: Mapping[str, Any], once: str | None) -> dict[str, Any]:
+    meta = {} if once is None else {"_meta": {"idempotency_key": once}}
+    return {"name": name, "arguments": dict(arguments)} | meta
+
+
+async def mcp_handshake(caller: Caller, name: str, arguments: Mapping[str, Any], *, once: str | None = None) -> Answer:
     opening = {"protocolVersion": LATEST_HANDSHAKE_VERSION, "capabilities": {}, "clientInfo": CLIENT}
     opened = await handshake(caller.http, "initialize", opening)
     assert opened["result"]["protocolVersion"] == LATEST_HANDSHAKE_VERSION
-    return _of_mcp(await handshake(caller.http, "tools/call", {"name": name, "arguments": dict(arguments)}))
+    return _of_mcp(await handshake(caller.http, "tools/call", _tool_call(name, arguments, once)))
 
 
 async def modern(http: httpx2.AsyncClient, method: str, params: dict[str, Any]) -> dict[str, Any]:
@@ -80,7 +89,7 @@ async def modern(http: httpx2.AsyncClient, method: str, params: dict[str, Any]) 
     headers = {"mcp-protocol-version": LATEST_MODERN_VERSION, "mcp-method": method}
     if "name" in params:
         headers["mcp-name"] = params["name"]
-    return await _posted(http, method, params | {"_meta": envelope}, headers)
+    return await _posted(http, method, params | {"_meta": envelope | params.get("_meta", {})}, headers)
 
 
 async def handshake(http: httpx2.AsyncClient, method: str, params: dict[str, Any]) -> dict[str, Any]:
@@ -102,25 +111,32 @@ def _of_mcp(message: dict[str, Any]) -> Answer:
     result = message["result"]
     data = result["structuredContent"]
     assert json.loads(result["content"][0]["text"]) == data  # the text and the structure say the same
+    replayed = result.get("_meta", {}).get("idempotent_replayed", False)
     if not result.get("isError", False):
-        return Answer("ok", data)
-    return Answer("proposed" if data["code"] == "confirm_required" else "refused", data)
+        return Answer("ok", data, replayed)
+    return Answer("proposed" if data["code"] == "confirm_required" else "refused", data, replayed)
 
 
-async def cli(caller: Caller, name: str, arguments: Mapping[str, Any]) -> Answer:
+async def cli(caller: Caller, name: str, arguments: Mapping[str, Any], *, once: str | None = None) -> Answer:
     """`adwright tools call` against the server that ADWRIGHT_URL names, with the key of ADWRIGHT_API_KEY."""
     argv = ["tools", "call", name, "--args", json.dumps(arguments), "--json"]
-    said = io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(said):
+    argv += [] if once is None else ["--idempotency-key", once]
+    said, told = io.StringIO(), io.StringIO()
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.redirect_stdout(said),
+        contextlib.redirect_stderr(told),
+    ):
         patch.setenv("ADWRIGHT_URL", str(caller.http.base_url).rstrip("/"))
         patch.setenv("ADWRIGHT_API_KEY", caller.key)
         patch.delenv("ADWRIGHT_DATA", raising=False)
         patch.chdir(Path(__file__).parent)
         status = await asyncio.to_thread(main, argv)
     body = json.loads(said.getvalue())
+    replayed = "earlier call with the same key" in told.getvalue()
     if status == 0:
-        return Answer("ok", body)
-    return Answer("proposed" if status == CONFIRM else "refused", body)
+        return Answer("ok", body, replayed)
+    return Answer("proposed" if status == CONFIRM else "refused", body, replayed)
 
 
 FACES: dict[str, Call] = {
