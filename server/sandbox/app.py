@@ -14,6 +14,12 @@ from starlette.routing import Mount, Route
 
 from server.sandbox.anthropic.endpoint import API_KEY, AnthropicEndpoint
 from server.sandbox.faults import FaultRefused, Faults
+from server.sandbox.google import oauth as google_oauth
+from server.sandbox.google import seed as google_seed
+from server.sandbox.google.endpoint import GoogleEndpoint
+from server.sandbox.google.quota import OPERATIONS_PER_DAY, Quota
+from server.sandbox.google.service import Service
+from server.sandbox.google.world import World as GoogleWorld
 from server.sandbox.log import Entry, RequestLog
 from server.sandbox.meta import world as meta_world
 from server.sandbox.meta.endpoint import MetaEndpoint
@@ -28,8 +34,10 @@ def create_app(
     *,
     now: Callable[[], datetime] = meta_world.utc_now,
     meta_points_per_hour: int = POINTS_PER_HOUR,
+    google_operations_per_day: int = OPERATIONS_PER_DAY,
+    google_seeds: google_seed.World = google_seed.CAMPAIGNS,
 ) -> Starlette:
-    """With a directory, changes and the log of writes survive a restart."""
+    """With a directory, changes and the log of writes survive a restart; `google_seeds` may be a crowd."""
     state = StateFile(data / "sandbox-state.json" if data else None)
     saved = state.load()
     faults = Faults()
@@ -37,16 +45,24 @@ def create_app(
     world = World(now, cast("Document | None", saved.get("meta")))
     graph = Graph(world, Limits(meta_points_per_hour, time.monotonic), faults, log)
 
+    google = GoogleWorld(now, cast("Document | None", saved.get("google")), google_seeds)
+    service = Service(google, Quota(google_operations_per_day, google.timestamp), faults, log)
+
     def keep() -> None:
-        state.save({"meta": world.dump(), "writes": log.writes})
+        state.save({"meta": world.dump(), "google": google.dump(), "writes": log.writes})
+
+    def index(request: Request) -> JSONResponse:
+        shown = {"meta": _meta(request, world), "google": _google(request, google), "anthropic": _anthropic(request)}
+        return JSONResponse(shown)
 
     return Starlette(
         routes=[
-            Route("/", lambda request: JSONResponse({"meta": _meta(request, world), "anthropic": _anthropic(request)})),
+            Route("/", index),
             Route("/alive", lambda _: JSONResponse({"alive": True}), methods=["GET", "POST"]),
             Route("/log", lambda request: _log(request, log)),
             *_fault_routes(faults),
             Mount("/anthropic", AnthropicEndpoint(faults, log, now)),
+            Mount("/google", GoogleEndpoint(service, faults, log, keep)),
             Mount("/meta", MetaEndpoint(graph, faults, log, keep)),
         ]
     )
@@ -72,6 +88,18 @@ def _meta(request: Request, world: World) -> dict[str, object]:
 
 def _anthropic(request: Request) -> dict[str, object]:
     return {"url": f"{str(request.base_url).rstrip('/')}/anthropic", "api_key": API_KEY}
+
+
+def _google(request: Request, world: GoogleWorld) -> dict[str, object]:
+    url = f"{str(request.base_url).rstrip('/')}/google"
+    return {
+        "url": url,
+        "token_url": f"{url}/token",
+        "client_id": google_oauth.CLIENT_ID,
+        "client_secret": google_oauth.CLIENT_SECRET,
+        "refresh_token": google_oauth.REFRESH_TOKEN,
+        "customers": [customer.id for customer in world.customers],
+    }
 
 
 def _log(request: Request, log: RequestLog) -> JSONResponse:

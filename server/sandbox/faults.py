@@ -5,20 +5,24 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
-PLATFORMS = frozenset({"meta", "anthropic"})
+PLATFORMS = frozenset({"google", "meta", "anthropic"})
 TAGS = frozenset({
     "GET", "POST", "DELETE", "read", "write", "batch",
     "me", "adaccounts", "campaigns", "insights", "debug_token", "oauth",
+    "token", "customers", "listAccessibleCustomers", "googleAds", "googleAdsFields", "campaignBudgets", "search",
+    "searchStream", "mutate",
     "messages", "count_tokens", "models", "haiku", "sonnet", "opus", "tools",
 })  # fmt: skip
 """A target is a platform, narrowed by tags that must all fit: `meta`, `meta:POST`, `meta:act_1:insights`, `meta:write`.
 
 A tag is a method, a word of the path, an account, the id of an object, `batch`, or whether the call writes (validating
-does not); of a model also its line, and `tools` where the request has some. Within a batch, faults that the platform
+does not); of a model also its line, and `tools` where the request has some. `google` alone
+leaves its token endpoint in peace, which `google:token` disturbs. Within a batch, faults that the platform
 words itself hit the calls one by one, the others the whole.
 """
 
 _OBJECT = re.compile(r"(act_)?\d+")
+_GOOGLE_WORD, _OAUTH_WORD = re.compile(r"[a-z][A-Za-z]*Error\.[A-Z_]+"), re.compile(r"[a-z_]+")
 _DEFAULT_SECONDS = 35.0
 """Longer than the 30 seconds a patient client waits."""
 
@@ -69,9 +73,10 @@ class Fault:
     kind: Kind
     times: int = 1
     seconds: float = _DEFAULT_SECONDS
-    code: int = 1
+    code: int | str = 1
+    """A number on Meta; on Google such as `quotaError.RESOURCE_EXHAUSTED`, at its token endpoint `invalid_grant`."""
     subcode: int | None = None
-    status: int = 400
+    status: int | None = None
     message: str | None = None
     retry_after: int = 1
     """Seconds that a throttled model says."""
@@ -98,9 +103,13 @@ class Faults:
         self._queue.append(fault)
         return fault
 
-    def take(self, platform: str, tags: Collection[str], kinds: Collection[Kind]) -> Fault | None:
-        """Use up one firing of the oldest queued fault that fits, if any."""
+    def take(
+        self, platform: str, tags: Collection[str], kinds: Collection[Kind], *, naming: str | None = None
+    ) -> Fault | None:
+        """Use up one firing of the oldest queued fault that fits, if any; with `naming` its target has that tag."""
         for fault in self._queue:
+            if naming is not None and naming not in fault.target.split(":"):
+                continue
             if fault.kind in kinds and fault.matches(platform, tags):
                 fault.times -= 1
                 if fault.times == 0:
@@ -136,9 +145,9 @@ def parse(wanted: object) -> Fault:
         kind=Kind(kind),
         times=_integer(wanted, "times", 1, least=1),
         seconds=_seconds(wanted.get("seconds", _DEFAULT_SECONDS)),
-        code=_integer(wanted, "code", 1, least=1),
+        code=_code(wanted, target),
         subcode=_integer(wanted, "subcode", 0, least=0) or None,
-        status=_integer(wanted, "status", 400, least=400, most=599),
+        status=_status(wanted, target),
         message=None if wanted.get("message") is None else str(wanted["message"]),
         retry_after=_integer(wanted, "retry_after", 1, least=0, most=3600),
     )
@@ -152,6 +161,23 @@ def _target(value: object) -> str:
             + ", ".join(f":{tag}" for tag in sorted(TAGS))
         )
     return ":".join([platform, *tags])
+
+
+def _code(wanted: Mapping[object, object], target: str) -> int | str:
+    platform, *tags = target.split(":")
+    if platform != "google" or wanted.get("kind") != Kind.ERROR:
+        return _integer(wanted, "code", 1, least=1)
+    code, pattern = str(wanted["code"]), _OAUTH_WORD if "token" in tags else _GOOGLE_WORD
+    if not pattern.fullmatch(code):
+        raise FaultRefused("code must be such as quotaError.RESOURCE_EXHAUSTED, or invalid_grant for google:token")
+    return code
+
+
+def _status(wanted: Mapping[object, object], target: str) -> int | None:
+    """Google's follows from the code unless it is given."""
+    if target.startswith("google") and wanted.get("status") is None:
+        return None
+    return _integer(wanted, "status", 400, least=400, most=599)
 
 
 def _integer(wanted: Mapping[object, object], name: str, default: int, *, least: int, most: int = 10**9) -> int:

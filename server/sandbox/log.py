@@ -1,13 +1,15 @@
 """What reached the outside world: the evidence that a change happened, and how often.
 
-Parameters are kept as they came over the wire, as strings, without credentials.
+Parameters are kept as they came over the wire, as strings or as the body's JSON, without credentials.
 """
 
 from collections import deque
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
-_SECRETS = frozenset({"access_token", "appsecret_proof", "client_secret", "fb_exchange_token", "input_token"})
+_SECRETS = frozenset({
+    "access_token", "appsecret_proof", "client_secret", "fb_exchange_token", "input_token", "refresh_token",
+})  # fmt: skip
 _KEPT = 20_000
 
 Entry = dict[str, object]

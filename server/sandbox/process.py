@@ -17,6 +17,7 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server.sandbox.app import create_app
+from server.sandbox.google.quota import operations_per_day
 from server.sandbox.meta.limits import points_per_hour
 from server.sandbox.state import write_private
 
@@ -60,14 +61,14 @@ class Server(uvicorn.Server):
 
 def serve(host: str, port: int, data: Path, *, seconds_without_owner: int = SECONDS_WITHOUT_OWNER) -> None:
     """Serve until SIGTERM, or until no request has come for so long; port 0 means the last one used, if it is free."""
-    hourly = points_per_hour()
+    hourly, daily = points_per_hour(), operations_per_day()
     for stop in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stop, _end)
     with _only_one(data) as lock:
         listener = _listen(host, port, lock)
         bound = listener.getsockname()[1]
         url = f"http://{f'[{host}]' if ':' in host else host}:{bound}"
-        watched = Watched(create_app(data, meta_points_per_hour=hourly))
+        watched = Watched(create_app(data, meta_points_per_hour=hourly, google_operations_per_day=daily))
         config = uvicorn.Config(
             watched,
             log_level="warning",

@@ -177,9 +177,10 @@ def _faulty(fault: Fault, call: Call) -> Answer:
         raise errors.user_limit_reached(_FAULT_REGAIN_MINUTES)
     if fault.kind is Kind.SERVER_ERROR:
         raise errors.unknown_error()
+    code = int(fault.code)
     raise errors.GraphError(
-        fault.code, fault.message or f"(#{fault.code}) An error asked for by a fault", fault.subcode, fault.status,
-        is_transient=fault.code in _TRANSIENT, regain_minutes=_FAULT_REGAIN_MINUTES if fault.code in _QUOTA else 0,
+        code, fault.message or f"(#{code}) An error asked for by a fault", fault.subcode, fault.status or 400,
+        is_transient=code in _TRANSIENT, regain_minutes=_FAULT_REGAIN_MINUTES if code in _QUOTA else 0,
     )  # fmt: skip
 
 
