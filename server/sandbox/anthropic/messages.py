@@ -14,7 +14,7 @@ from server.sandbox.anthropic.disturbed import IN_CALLS, IN_TURNS, disturb
 from server.sandbox.anthropic.errors import invalid
 from server.sandbox.anthropic.limits import Limits
 from server.sandbox.anthropic.models import Model, find
-from server.sandbox.anthropic.planner import plan
+from server.sandbox.anthropic.planner.planner import plan
 from server.sandbox.anthropic.prefix import Prefix
 from server.sandbox.anthropic.reply import Reply, compose
 from server.sandbox.anthropic.script import Script
@@ -66,7 +66,7 @@ class Messages:
         body = prepared.body
         if body["max_tokens"] == 0:  # only warms the cache
             return Turn((), "max_tokens")
-        turn = self.script.take(body) or plan()
+        turn = self.script.take(body) or plan(body, self._now().date(), gullible=self.gullible)
         kinds = IN_TURNS | (IN_CALLS if turn.calls else frozenset())
         fault = turn.fault or self._faults.take("anthropic", tags, kinds)
         return disturb(turn, fault.kind, body.get("tools") or []) if fault is not None else turn

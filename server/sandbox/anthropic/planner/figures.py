@@ -1,0 +1,161 @@
+"""Answers made of insights: spend and what came of it, by campaign, platform or day."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from server.sandbox.anthropic.planner import naming, periods
+from server.sandbox.anthropic.planner.steps import Asked, Said
+from server.sandbox.anthropic.planner.tables import count, listed, money, percent, plain, ratio
+
+Row = Mapping[str, Any]
+
+_FIGURES = (
+    ("Spend", lambda row: money(row["spend"], row["currency"])),
+    ("Conversions", lambda row: count(row["conversions"])),
+    ("Value", lambda row: money(row["conversion_value"], row["currency"])),
+    ("ROAS", lambda row: ratio(row["roas"])),
+    ("CTR", lambda row: percent(row["ctr"])),
+    ("CPC", lambda row: money(row["cpc"], row["currency"])),
+)
+_KEYS = {
+    "campaign": (
+        ("Campaign", lambda row: plain(row.get("campaign_name"))),
+        ("Platform", lambda row: plain(row.get("platform"))),
+    ),
+    "platform": (("Platform", lambda row: plain(row.get("platform"))),),
+    "day": (("Day", lambda row: plain(row.get("day"))),),
+    "": (("Currency", lambda row: plain(row.get("currency"))),),
+}
+_WORD = re.compile(r"[^\W\d]+")
+_MOST_WASTEFUL = 10
+_MEANT_TO_SELL = frozenset({"sales", "app_promotion", None})
+_GENERAL = frozenset(
+    """how what which did do does was were are is i we my our me much spend spent cost roas results result revenue value
+    conversions conversion clicks impressions ctr cpc numbers figures insights report performance performing show give
+    tell last past previous this days day week weeks month months today yesterday since until per by for in on of the a
+    to and over all each campaign campaigns platform platforms account accounts meta facebook google daily total best
+    worst top please have had ads ad trend so far currently doing going""".split()  # noqa: SIM905 - one is readable
+)
+"""Words that name no campaign."""
+
+
+def performance(asked: Asked) -> str:
+    """How everything, one platform or one campaign did."""
+    period = periods.find(asked.words, asked.conversation.today)
+    lower = asked.words.lower()
+    arguments = period.arguments | platform(lower)
+    breakdown = _breakdown(lower)
+    subject = "All accounts"
+    if "platform" in arguments:
+        subject = f"All {arguments['platform'].title()} accounts"
+    if _names_one(asked):
+        campaign = naming.campaign(asked)
+        arguments = period.arguments | {"campaign_id": campaign["campaign_id"]}
+        subject = f"**{campaign['name']}**"
+    if breakdown:
+        arguments |= {"breakdown": breakdown}
+    found = asked.read("get_insights", **arguments)
+    return _report(found, breakdown, f"{subject}, {period}", best=_best(lower))
+
+
+def waste(asked: Asked) -> str:
+    """Active campaigns that brought back less than they cost."""
+    period = periods.find(asked.words, asked.conversation.today)
+    insights, campaigns = asked.calls(
+        ("get_insights", period.arguments | {"breakdown": "campaign"} | platform(asked.words.lower())),
+        ("list_campaigns", {"status": "ACTIVE", "limit": 500}),
+    )
+    if problem := next((each.problem() for each in (insights, campaigns) if each.is_error), None):
+        raise Said(problem)
+    running = {(each["platform"], each["campaign_id"]): each for each in campaigns.items}
+    low = [row for row in insights.data["rows"] if _key(row) in running and row["spend"] > 0 and (row["roas"] or 0) < 1]
+    rows = sorted(
+        (row for row in low if running[_key(row)].get("objective") in _MEANT_TO_SELL),
+        key=lambda row: (row["roas"] or 0, -row["spend"]),
+    )
+    others = [plain(row["campaign_name"]) for row in low if row not in rows]
+    aside = f"\n\nNot judged by ROAS, as they are not meant to sell: {'; '.join(others)}." if others else ""
+    if not rows:
+        return f"No active campaign spent more than it brought back in {period}.{aside}{_notes(insights.data)}"
+    worst = rows[0]
+    lead = (
+        f"**{worst['campaign_name']}** wastes the most in {period}: it spent "
+        f"{money(worst['spend'], worst['currency'])} at a ROAS of {ratio(worst['roas'])}."
+    )
+    more = f"{len(rows)} active campaigns have a ROAS below 1:" if len(rows) > 1 else "It is the only one below 1:"
+    shown = listed(rows, (*_KEYS["campaign"], *_FIGURES), _MOST_WASTEFUL)
+    offer = "Tell me which to pause, or say “pause all campaigns with ROAS below 1”; you confirm each change."
+    return f"{lead}\n\n{more}\n\n{shown}{aside}{_notes(insights.data)}\n\n{offer}"
+
+
+def _key(row: Row) -> tuple[object, object]:
+    return row.get("platform"), row.get("campaign_id")
+
+
+def comparison(asked: Asked) -> str:
+    period = periods.find(asked.words, asked.conversation.today)
+    found = asked.read("get_insights", **period.arguments, breakdown="platform")
+    return _report(found, "platform", f"The platforms, {period}", best=None)
+
+
+def _report(found: Mapping[str, Any], breakdown: str, subject: str, *, best: bool | None) -> str:
+    rows: Sequence[Row] = [row for row in found["rows"] if row["spend"] > 0 or breakdown != "campaign"]
+    if not rows:
+        return f"Nothing was spent, so there are no figures. ({subject}){_notes(found)}"
+    if breakdown == "campaign":
+        by_worth = (lambda row: row["roas"] or 0) if best is not None else (lambda row: row["spend"])
+        rows = sorted(rows, key=by_worth, reverse=best is not False)
+    totals = "; ".join(
+        f"{money(row['spend'], row['currency'])} spent, ROAS {ratio(row['roas'])}" for row in found["totals"]
+    )
+    lead = f"{subject}: {totals}."
+    if best is not None and breakdown == "campaign":
+        word = "best" if best else "weakest"
+        lead = f"**{rows[0]['campaign_name']}** has the {word} ROAS ({ratio(rows[0]['roas'])}). {lead}"
+    return f"{lead}\n\n{listed(rows, (*_KEYS[breakdown], *_FIGURES), 40)}{_notes(found)}"
+
+
+def _notes(found: Mapping[str, Any]) -> str:
+    notes = [
+        f"Missing: {plain(gap['platform'])} account {plain(gap['account_id'])}, because {gap['message']}"
+        for gap in found.get("gaps", ())
+    ]
+    if len({row["currency"] for row in found.get("totals", ())}) > 1:
+        notes.append("Currencies are not added up.")
+    if found.get("next_cursor"):
+        notes.append("There are more rows than fit on one page.")
+    return "".join(f"\n\n{note}" for note in notes)
+
+
+def _names_one(asked: Asked) -> bool:
+    """Whether it is about one campaign: by a name in the words, or by "it"."""
+    if naming.refers_back(asked.words):
+        return True
+    if not set(_WORD.findall(asked.words.lower())) - _GENERAL:
+        return False
+    known = asked.rows("list_campaigns", limit=500)
+    return bool(naming.surely_named(asked.words, known))
+
+
+def platform(lower: str) -> dict[str, str]:
+    said = [name for name, words in {"meta": ("meta", "facebook", "instagram"), "google": ("google",)}.items()
+            if any(word in lower for word in words)]  # fmt: skip
+    return {"platform": said[0]} if len(said) == 1 else {}
+
+
+def _breakdown(lower: str) -> str:
+    for breakdown, words in {
+        "day": ("per day", "by day", "each day", "daily spend", "day by day", "trend", "every day", "a day"),
+        "platform": ("per platform", "by platform", "each platform"),
+        "campaign": ("campaign", "best", "worst", "top", "weakest"),
+    }.items():
+        if any(word in lower for word in words):
+            return breakdown
+    return ""
+
+
+def _best(lower: str) -> bool | None:
+    if any(word in lower for word in ("best", "top", "strongest")):
+        return True
+    return False if any(word in lower for word in ("worst", "weakest", "bottom")) else None

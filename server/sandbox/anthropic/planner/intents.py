@@ -1,0 +1,66 @@
+"""What people ask for, and who answers: the first that has a pattern that fits decides."""
+
+import re
+from collections.abc import Callable
+
+from server.sandbox.anthropic.planner import changes, figures, records
+from server.sandbox.anthropic.planner.steps import Asked
+
+Answer = Callable[[Asked], str]
+
+_CHANGE = r"\b(raise|increase|lower|decrease|reduce|cut|set|change|bump|put|make|drop|adjust|update)\b"
+
+INTENTS: tuple[tuple[Answer, tuple[str, ...]], ...] = (
+    (records.model, (
+        r"\b(who|what) are you\b", r"\bare you (a |an |the )?(real|claude|ai|bot|human|model)", r"\bwhich model\b",
+    )),
+    (records.me, (r"\bwho am i\b", r"\bmy (role|permissions?|scopes?|rights)\b", r"\bwhat (may|can) i do\b")),
+    (records.abilities, (r"\bwhat can you\b", r"^\W*help\b", r"\bhow do i use\b")),
+    (changes.undo, (r"\bundo\b", r"\brevert\b", r"\broll(ing)? back\b", r"\b(take|set|put) (it|that) back\b")),
+    (records.changes, (
+        r"\bwhat('s| has| have| was| is| did)?( \w+)?( been)? (recently )?changed?\b", r"\bchange (log|history)\b",
+        r"\b(recent|last|latest) changes\b", r"\bwho changed\b",
+    )),
+    (records.approvals, (r"\bapprov(al|e)", r"\bwait(s|ing)? for\b", r"\bpending\b")),
+    (records.connections, (
+        r"\bconnect(ed|ions?)\b", r"\b(tokens?|credentials?|integrations?)\b", r"\bmy (ad )?accounts\b",
+    )),
+    (changes.pause_low, (r"\b(pause|stop|turn off)\b.*\b(all|every|any|campaigns)\b.*\broas\b",)),
+    (figures.waste, (
+        r"\bwast", r"\blos(e|es|ing) money\b", r"\b(un|not )profitable\b", r"\bunderperform", r"\bburn",
+        r"\broas (below|under) 1\b", r"\b(which|what)\b.*\b(should|could|can) (i|we) (pause|stop|cut)\b",
+    )),
+    (changes.create, (
+        r"\b(create|set up|launch|add|start) (me )?((a|an|another|one) )?(new )?([\w-]+ )?campaign\b",
+        r"\b(create|set up|launch|add|start|a) new\b.*\bcampaign\b",
+    )),
+    (changes.rename, (r"\brename\b", r"\bchange the name\b", r"\bcall it\b")),
+    (records.budget, (r"\b(what|how (much|high|big))\b.*\bbudget\b",)),
+    (changes.budget, (
+        rf"{_CHANGE}.*(\b(budget|spend)\b|\d)",
+        r"\b(double|halve) (it|the)\b", r"\bbudget\b.*\bto \d",
+    )),
+    (changes.archive, (r"\b(archive|delete|remove)\b",)),
+    (changes.status, (
+        r"^(?!.*\b(which|what|how)\b).*\b(pause|stop|halt|disable|resume|unpause|(re)?activate|enable|(re)?start)\b",
+        r"\b(turn|switch) (on|off)\b", r"\b(turn|switch) .* (on|off)\b",
+    )),
+    (figures.comparison, (
+        r"\bcompar", r"\bversus\b", r"\bvs\b", r"\b(per|by|each|which) platform\b",
+        r"\b(meta|facebook) (and|or|against|with) google\b", r"\bgoogle (and|or|against|with) (meta|facebook)\b",
+    )),
+    (figures.performance, (
+        r"spen[dt]|\broas\b|perform|result|revenue|conversion|clicks|impressions|\bcp[cam]\b|\bctr\b|\binsights?\b",
+        r"report|numbers|\bcost|trend|\b(best|top|worst|weakest)\b", r"\bhow (is|are|was|were|did|does|do)\b",
+    )),
+    (records.campaigns, (r"\bcampaigns?\b", r"\bwhat('s| is) (running|active|live)\b")),
+    (records.courtesy, (r"^\W*(hi|hello|hey|good (morning|day|evening)|thanks?|thank you|great|ok|okay|perfect)\b",)),
+)  # fmt: skip
+
+_COMPILED = tuple(
+    (answer, [re.compile(pattern, re.IGNORECASE | re.DOTALL) for pattern in patterns]) for answer, patterns in INTENTS
+)
+
+
+def find(words: str) -> Answer | None:
+    return next((answer for answer, patterns in _COMPILED if any(pattern.search(words) for pattern in patterns)), None)
