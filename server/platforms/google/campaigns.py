@@ -159,7 +159,7 @@ def _creation(fields: Mapping[str, JsonValue], customer: str) -> list[Row]:
         "containsEuPoliticalAdvertising": _eu(fields["eu_political_ads"]),
     }
     if "start_date" in fields:
-        campaign["startDateTime"] = f"{_day(fields['start_date']):%Y-%m-%d} 00:00:00"
+        campaign["startDateTime"] = f"{_day(fields['start_date'])} 00:00:00"
     money = {
         "resourceName": budget,
         "amountMicros": to_micros(amount(fields["daily_budget"]), field="daily_budget"),

@@ -61,7 +61,7 @@ def is_false(field: str) -> Condition:
 
 def between(since: dt.date, until: dt.date) -> Condition:
     """Days of the account's time zone, `until` included."""
-    return Condition("segments.date", f"BETWEEN '{since:%Y-%m-%d}' AND '{until:%Y-%m-%d}'")
+    return Condition("segments.date", f"BETWEEN '{since.isoformat()}' AND '{until.isoformat()}'")
 
 
 def _checked(shape: re.Pattern[str], text: str) -> str:

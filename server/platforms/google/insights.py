@@ -39,7 +39,9 @@ def metrics_query(query: InsightsQuery) -> Query:
 def report(found: Sequence[Row], as_of: dt.datetime) -> InsightsReport:
     """Without a day, Google has a row for campaigns that were not shown at all: they are left out, as days are."""
     read = [insights_row(row) for row in found]
-    rows = tuple(row for row in read if row.impressions or row.clicks or row.spend or row.conversions)
+    rows = tuple(
+        row for row in read if row.impressions or row.clicks or row.spend or row.conversions or row.conversion_value
+    )
     converted = any(row.conversions or row.conversion_value for row in rows)
     return InsightsReport(
         rows=rows, conversion_action=CONVERSIONS if converted else None, attribution=ATTRIBUTION, as_of=as_of
