@@ -9,6 +9,7 @@ from tools import ids
 from tools.approval import ApprovalStatus
 from tools.authority import Principal, Role, Via
 from tools.context import Context
+from tools.conversations.store import ResultState, Status
 from tools.errors import CapabilityError
 from tools.invoke import Door
 from tools.plan import Operation
@@ -16,7 +17,7 @@ from tools.ports import Observation, Observed
 from tools.store.audit import AuditLog, Entry, append
 from tools.store.engine import Store, Transaction
 from tools.store.statements import Row
-from tools.store.tables import ad_sync_logs, approvals, platform_writes
+from tools.store.tables import ad_sync_logs, approvals, chat_results, chat_sessions, platform_writes
 from tools.targets import all_connections, port_for, unsealed
 from tools.writes import Write, WriteStatus, conclude, observed, overall
 
@@ -50,9 +51,35 @@ async def unsettled(store: Store, now_ms: int) -> bool:
     )
     waiting = select(approvals.c.id).where(open_states).limit(1)
     sending = select(platform_writes.c.id).where(platform_writes.c.status == WriteStatus.INTENT).limit(1)
+    talking = select(chat_sessions.c.id).where(chat_sessions.c.status == Status.RUNNING).limit(1)
 
     async def work(tx: Transaction) -> bool:
-        return await tx.first(waiting) is not None or await tx.first(sending) is not None
+        return any([await tx.first(statement) is not None for statement in (waiting, sending, talking)])
+
+    return await store.scan(work)
+
+
+async def unfinished_turns(store: Store, now_ms: int, left_before: int) -> list[tuple[str, str]]:
+    """(workspace, conversation) of each turn to go on with: its lease ended by then, or what it waited for came."""
+    left = select(chat_sessions.c.workspace_id, chat_sessions.c.id).where(
+        chat_sessions.c.status == Status.RUNNING, chat_sessions.c.lease_until <= left_before
+    )
+    came = approvals.c.status.not_in([ApprovalStatus.PENDING, ApprovalStatus.EXECUTING])
+    lapsed = (approvals.c.status == ApprovalStatus.PENDING) & (approvals.c.expires_at <= now_ms)
+    decided = (
+        select(chat_sessions.c.workspace_id, chat_sessions.c.id)
+        .join_from(chat_results, approvals, approvals.c.id == chat_results.c.approval_id)
+        .join(
+            chat_sessions,
+            (chat_sessions.c.id == chat_results.c.conversation_id)
+            & (chat_sessions.c.workspace_id == chat_results.c.workspace_id),
+        )
+        .where(chat_results.c.state == ResultState.WAITING, chat_sessions.c.status == Status.WAITING, came | lapsed)
+        .distinct()
+    )
+
+    async def work(tx: Transaction) -> list[tuple[str, str]]:
+        return [(row.workspace_id, row.id) for each in (left, decided) for row in await tx.all(each)]
 
     return await store.scan(work)
 

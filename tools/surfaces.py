@@ -23,3 +23,9 @@ def mcp_tools(
         and (not read_only or capability.effect is Effect.READ)
         and (scopes is None or capability.scope is None or capability.scope in scopes)
     )
+
+
+def ads_chat(registry: Registry) -> tuple[AnyCapability, ...]:
+    """What the ads chat sees, whoever asks: a person's scopes count when a tool is used, not in the list of tools."""
+    shown = (Toolset.ADS, Toolset.APPROVALS, Toolset.WORKSPACE)
+    return tuple(capability for capability in registry if capability.for_models and capability.toolset in shown)

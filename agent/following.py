@@ -1,0 +1,86 @@
+"""Following a conversation: its events come from the database alone, so each arrives once, whoever wrote it."""
+
+import asyncio
+from collections.abc import Sequence
+
+from tools.context import Context
+from tools.conversations import store as conversations
+from tools.store.statements import Row
+
+LOOK_SECONDS = 0.5
+"""Where other processes write too, no bell of this one rings."""
+
+
+class Bells:
+    """Wakes those of this process who follow a conversation."""
+
+    def __init__(self) -> None:
+        self._listening: dict[str, set[asyncio.Event]] = {}
+
+    def ring(self, conversation_id: str) -> None:
+        for bell in self._listening.get(conversation_id, ()):
+            bell.set()
+
+    def listen(self, conversation_id: str) -> asyncio.Event:
+        bell = asyncio.Event()
+        self._listening.setdefault(conversation_id, set()).add(bell)
+        return bell
+
+    def leave(self, conversation_id: str, bell: asyncio.Event) -> None:
+        listening = self._listening[conversation_id]
+        listening.discard(bell)
+        if not listening:
+            del self._listening[conversation_id]
+
+
+class Following:
+    """The events after a number: of one run to its end, or for as long as a run or an approval is open."""
+
+    def __init__(self, context: Context, bells: Bells, conversation_id: str, after: int, run_id: str | None) -> None:
+        self._context, self._bells = context, bells
+        self._id, self._after, self._run_id = conversation_id, after, run_id
+        self._bell = bells.listen(conversation_id)
+        self.over = False
+
+    async def next(self, seconds: float) -> Sequence[Row]:
+        """What came since, as soon as there is some; nothing where the time passes, or when it is over."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while True:
+            self._bell.clear()
+            found = await self._new() or await self._at_the_end()
+            left = deadline - asyncio.get_running_loop().time()
+            if found or self.over or left <= 0:
+                return found
+            await self._rung(left)
+
+    def close(self) -> None:
+        self._bells.leave(self._id, self._bell)
+
+    async def _new(self) -> Sequence[Row]:
+        found = await conversations.events(self._context.rows, self._id, self._after)
+        done = [at for at, event in enumerate(found, 1) if event.name == "done" and event.run_id == self._run_id]
+        if done:  # what follows belongs to another run
+            self.over, found = True, found[: done[0]]
+        if found:
+            self._after = found[-1].seq
+        return found
+
+    async def _at_the_end(self) -> Sequence[Row]:
+        """Nothing is new; where nothing will come either, one more look: the last events came with that news."""
+        session = await conversations.session(self._context.rows, self._id)
+        if (
+            session is not None
+            and session.status != conversations.Status.IDLE
+            and self._run_id in (None, session.run_id)
+        ):
+            return ()
+        found = await self._new()
+        self.over = self.over or not found
+        return found
+
+    async def _rung(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(min(seconds, LOOK_SECONDS) if self._context.store.shared else seconds):
+                await self._bell.wait()
+        except TimeoutError:
+            pass

@@ -1,0 +1,117 @@
+"""What a run tells and keeps: numbered events and rows, committed together, and only while the run holds its lease."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from agent.following import Bells
+from tools.context import Context
+from tools.conversations import store as conversations
+from tools.store.engine import Statement, StoreUnavailable, Transaction
+from tools.store.statements import Row
+
+LEASE_MS = 15_000
+PACE_SECONDS = 0.04
+"""Words are told 25 times a second: a reader sees them flow, and a commit carries several."""
+
+Told = tuple[str, dict[str, Any]]
+"""An event: its name and its data."""
+
+logger = logging.getLogger(__name__)
+
+
+class Journal:
+    """One a run. An event has its number once it is durable, and nobody sees it before."""
+
+    def __init__(self, context: Context, session: Row, bells: Bells) -> None:
+        self.conversation_id: str = session.id
+        self.run_id: str = session.run_id
+        self.turn: int = session.turn
+        self._context, self._bells = context, bells
+        self._last_event: int = session.last_event
+        self._last_message: int = session.last_message
+        self._pending: list[Told] = []
+        self._lock = asyncio.Lock()
+        self._timer: asyncio.TimerHandle | None = None
+        self._flushing: asyncio.Task[None] | None = None
+
+    def tell(self, name: str, data: dict[str, Any]) -> None:
+        """For the next commit."""
+        self._pending.append((name, data))
+
+    def say(self, name: str, words: str) -> None:
+        """Words as they arrive; those since the last commit become one event."""
+        if self._pending and self._pending[-1][0] == name:
+            self._pending[-1][1]["text"] += words
+        else:
+            self.tell(name, {"text": words})
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(PACE_SECONDS, self._flush)
+
+    def message(self, **values: Any) -> Statement:
+        """The next row of the transcript."""
+        self._last_message += 1
+        return conversations.message_added(
+            self._context.rows,
+            conversation_id=self.conversation_id,
+            seq=self._last_message,
+            turn=self.turn,
+            run_id=self.run_id,
+            created_at=self._context.now_ms(),
+            **{"tool_calls": [], **values},
+        )
+
+    async def commit(self, *statements: Statement, told: Sequence[Told] = (), **session: Any) -> None:
+        """What was told, these statements and the session's new values, all or nothing. Raises LeaseLost.
+
+        Whoever stops waiting does not stop it: what a number was given to must be known to have it.
+        """
+        await asyncio.shield(asyncio.ensure_future(self._commit(statements, told, session)))
+
+    async def _commit(self, statements: Sequence[Statement], told: Sequence[Told], session: dict[str, Any]) -> None:
+        async with self._lock:
+            taken, self._pending = [*self._pending, *told], []
+            rows, now, first = self._context.rows, self._context.now_ms(), self._last_event + 1
+            values = {
+                "last_event": self._last_event + len(taken),
+                "last_message": self._last_message,
+                "lease_until": now + LEASE_MS,
+                "updated_at": now,
+            } | session
+
+            async def work(tx: Transaction) -> None:
+                await conversations.hold(tx, rows, self.conversation_id, self.run_id, **values)
+                for seq, (name, data) in enumerate(taken, first):
+                    await tx.run(self._event(seq, name, data, now))
+                for statement in statements:
+                    await tx.run(statement)
+
+            await self._context.store.write(work)
+            self._last_event += len(taken)
+        if taken or session:
+            self._bells.ring(self.conversation_id)
+
+    def _event(self, seq: int, name: str, data: dict[str, Any], now: int) -> Statement:
+        return conversations.event_added(
+            self._context.rows,
+            conversation_id=self.conversation_id,
+            seq=seq,
+            run_id=self.run_id,
+            name=name,
+            data=orjson.dumps(data).decode(),
+            at=now,
+        )
+
+    def _flush(self) -> None:
+        self._timer = None
+        if self._pending and (self._flushing is None or self._flushing.done()):
+            self._flushing = asyncio.create_task(self._flushed())
+
+    async def _flushed(self) -> None:
+        try:
+            await self.commit()
+        except (conversations.LeaseLost, StoreUnavailable) as lost:  # the run's own next commit meets it too
+            logger.warning("events of %s are not stored: %r", self.conversation_id, lost)

@@ -1,0 +1,289 @@
+"""One run of a turn: model and tools in turn until the model is done, a person has to decide, or a limit is met."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from agent.answer import Answer, Building
+from agent.calls import Calls
+from agent.failures import too_long
+from agent.journal import Journal
+from agent.limits import Limits, last_words
+from agent.model import About, Model
+from agent.prices import Usage, cost
+from agent.snapshot import Snapshot, compact
+from agent.transcript import Message, body, user_content
+from tools.context import Context
+from tools.conversations import store as conversations
+from tools.conversations.store import Kind, LeaseLost, Status
+from tools.errors import CapabilityError, Internal
+from tools.store.engine import Statement, StoreUnavailable
+from tools.store.statements import Row
+
+RENEW_SECONDS = 5.0
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+_REASONS = {
+    "end_turn": "end_turn",
+    "stop_sequence": "end_turn",
+    "max_tokens": "max_tokens",
+    "refusal": "refusal",
+}
+
+
+class Stopped(Exception):
+    """A person pressed stop."""
+
+
+class Run:
+    """What it knows it has from the rows, so that another process can take it up where this one ended."""
+
+    def __init__(
+        self,
+        *,
+        context: Context,
+        session: Row,
+        journal: Journal,
+        calls: Calls,
+        model: Model,
+        limits: Limits,
+        report: Callable[[str, BaseException], None],
+    ) -> None:
+        self._context, self._session, self._journal, self._calls = context, session, journal, calls
+        self._model, self._limits, self._report = model, limits, report
+        self._messages: list[Message] = []
+        self._asked = 0
+        self._used: list[tuple[Usage, Decimal | None]] = []
+        self._stop = asyncio.Event()
+        self._refusal: CapabilityError | None = None
+        self._began = asyncio.get_running_loop().time()
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def refuse(self, error: CapabilityError) -> None:
+        """Have the run end with this before it does anything."""
+        self._refusal = error
+
+    async def run(self) -> None:
+        """To its end, whatever happens; a process that stops leaves it to the next."""
+        keeper = asyncio.create_task(self._keep_lease(asyncio.current_task()))
+        try:
+            await self._told(self._drive)
+        except LeaseLost:
+            logger.warning("%s was taken over", self._journal.conversation_id)
+        except StoreUnavailable as down:
+            logger.warning("%s waits for the database: %s", self._journal.conversation_id, down)
+        except asyncio.CancelledError:
+            with contextlib.suppress(LeaseLost, StoreUnavailable):
+                await self._journal.commit(lease_until=0, spent_ms=self._spent_ms())
+            raise
+        finally:
+            keeper.cancel()
+
+    async def _told(self, drive: Callable[[], Awaitable[None]]) -> None:
+        """Whatever ends a run is told in it."""
+        try:
+            await drive()
+        except Stopped:
+            still = await self._calls.withdraw()
+            await self._finish("stopped", Status.WAITING if still else Status.IDLE)
+        except CapabilityError as error:
+            await self._fail(error)
+        except (LeaseLost, StoreUnavailable):
+            raise
+        except Exception as escaped:  # noqa: BLE001 - told as our own error, and reported
+            self._report(self._context.request_id, escaped)
+            again = f"Send the message again; if it stays, report {self._context.request_id}."
+            await self._fail(Internal("Something went wrong on our side.", fix=again))
+
+    async def _drive(self) -> None:
+        about = await self._model.about(self._session.model)
+        self._journal.tell(
+            "run_started",
+            {
+                "conversationId": self._journal.conversation_id,
+                "runId": self._journal.run_id,
+                "model": {"id": about.id, "name": about.name},
+            },
+        )
+        await self._journal.commit()
+        if self._refusal is not None:
+            raise self._refusal
+        await self._load()
+        snapshot = await conversations.snapshot(self._context.rows, self._session.snapshot)
+        while True:
+            asked = self._messages[-1]
+            results: list[str] = []
+            if asked.stop_reason == "tool_use":
+                results, waiting = await self._tools(asked)
+                if waiting:
+                    await self._finish("confirm_required", Status.WAITING)
+                    return
+            limit = self._limits.met(asked=self._asked, turn=self._turn(), seconds=self._spent_ms() / 1000)
+            if results:
+                await self._append("user", user_content(results, [last_words(limit)] if limit else []))
+            if await self._answered(await self._ask(about, Snapshot(snapshot.system, snapshot.tools), limit), limit):
+                return
+
+    async def _load(self) -> None:
+        rows, identifier = self._context.rows, self._journal.conversation_id
+        found = await rows.all(conversations.all_messages(rows, identifier))
+        self._messages = [
+            Message(row.role, row.content, row.turn, row.stop_reason) for row in found if row.kind == Kind.SENT
+        ]
+        self._asked = sum(row.role == "assistant" and row.turn == self._journal.turn for row in found)
+        await self._calls.look()
+
+    def _turn(self) -> list[Message]:
+        return [message for message in self._messages if message.turn == self._journal.turn]
+
+    async def _tools(self, asked: Message) -> tuple[list[str], list[Row]]:
+        answering = asyncio.create_task(self._calls.answer(asked, self._turn()))
+        await self._unless_stopped(answering, spare=lambda: self._calls.changing)
+        return answering.result()
+
+    async def _ask(self, about: About, snapshot: Snapshot, limit: str | None) -> Answer:
+        request = body(about, self._session.effort, snapshot, self._messages, without_tools=limit is not None)
+        building = Building(self._journal.say)
+        self._asked += 1
+        calling = asyncio.create_task(self._model.call(request, building))
+        try:
+            await self._unless_stopped(calling)
+            calling.result()
+        except (CapabilityError, Stopped):
+            await self._journal.commit(*self._broken_off(building.answer()))
+            raise
+        return building.answer()
+
+    async def _unless_stopped(self, task: asyncio.Task[Any], spare: Callable[[], bool] = lambda: False) -> None:
+        """Wait for the task, or for the stop, which ends it, or waits where it is not to be ended."""
+        stopping = asyncio.create_task(self._stop.wait())
+        try:
+            await asyncio.wait((task, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                if not spare():
+                    task.cancel()
+                await asyncio.wait((task,))
+                if not task.cancelled():
+                    task.exception()  # looked at, for nobody else will
+                raise Stopped
+        finally:
+            stopping.cancel()
+            if not task.done():
+                task.cancel()
+
+    async def _answered(self, answer: Answer, limit: str | None) -> bool:
+        """Keep what the model said; answers whether that was the end of the run."""
+        content = answer.sendable()
+        reason = _REASONS.get(answer.stop_reason or "")
+        if answer.stop_reason == "refusal" or not content:  # the API would not take it back
+            statements, goes_on = self._broken_off(answer), False
+        else:
+            statements, goes_on = [self._spoken(answer, content)], limit is None and self._goes_on(answer)
+        if goes_on:
+            for call in answer.calls if answer.stop_reason == "tool_use" else ():
+                self._journal.tell("tool_use", self._calls.shown(call))
+            await self._journal.commit(*statements)
+            return False
+        if limit is not None and reason in ("end_turn", None):
+            reason = "cap"
+        if reason is None:
+            await self._journal.commit(*statements)
+            raise too_long() if answer.stop_reason == "model_context_window_exceeded" else _unusable(answer)
+        await self._finish(reason, Status.IDLE, *statements, told=_explained(answer))
+        return True
+
+    def _goes_on(self, answer: Answer) -> bool:
+        return answer.stop_reason == "pause_turn" or (answer.stop_reason == "tool_use" and bool(answer.calls))
+
+    def _spoken(self, answer: Answer, content: list[dict[str, Any]]) -> Statement:
+        text = compact(content)
+        self._messages.append(Message("assistant", text, self._journal.turn, answer.stop_reason))
+        return self._row(answer, Kind.SENT, text)
+
+    def _broken_off(self, answer: Answer) -> list[Statement]:
+        """What people saw of an answer that is not sent again, and what it cost; nothing where nothing came."""
+        if not answer.content and not answer.usage.prompt:
+            return []
+        return [self._row(answer, Kind.SHOWN, compact(answer.content))]
+
+    def _row(self, answer: Answer, kind: Kind, content: str) -> Statement:
+        usage, dollars = answer.usage, cost(self._session.model, answer.usage)
+        self._used.append((usage, dollars))
+        return self._journal.message(
+            role="assistant",
+            kind=kind,
+            content=content,
+            tool_calls=[self._calls.shown(call) for call in answer.calls],
+            model=self._session.model,
+            stop_reason=answer.stop_reason,
+            model_request_id=answer.request_id,
+            input_tokens=usage.input,
+            output_tokens=usage.output,
+            cache_read_tokens=usage.cache_read,
+            cache_write_tokens=usage.cache_write,
+            cost=None if dollars is None else str(dollars),
+            estimated=int(usage.estimated),
+        )
+
+    async def _append(self, role: str, content: str) -> None:
+        self._messages.append(Message(role, content, self._journal.turn))
+        await self._journal.commit(self._journal.message(role=role, kind=Kind.SENT, content=content))
+
+    async def _fail(self, error: CapabilityError) -> None:
+        self._journal.tell("error", error.body(self._context.request_id))
+        await self._finish("error")
+
+    async def _finish(
+        self, reason: str, status: Status = Status.IDLE, *statements: Statement, told: dict[str, Any] | None = None
+    ) -> None:
+        self._journal.tell("usage", self._usage())
+        self._journal.tell("done", {"stopReason": reason} | (told or {}))
+        await self._journal.commit(*statements, status=status, lease_until=None, spent_ms=self._spent_ms())
+
+    def _usage(self) -> dict[str, Any]:
+        """Of this run. The cost is in USD, null where a model's price is not known."""
+        known = [dollars for _, dollars in self._used if dollars is not None]
+        return {
+            "inputTokens": sum(usage.input for usage, _ in self._used),
+            "outputTokens": sum(usage.output for usage, _ in self._used),
+            "cacheReadTokens": sum(usage.cache_read for usage, _ in self._used),
+            "cacheWriteTokens": sum(usage.cache_write for usage, _ in self._used),
+            "cost": float(sum(known)) if len(known) == len(self._used) else None,
+        }
+
+    def _spent_ms(self) -> int:
+        return int(self._session.spent_ms + (asyncio.get_running_loop().time() - self._began) * 1000)
+
+    async def _keep_lease(self, running: asyncio.Task[Any] | None) -> None:
+        """While the model is silent nothing else renews it; and a stop may have been asked for elsewhere."""
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            try:
+                await self._journal.commit()
+                session = await conversations.session(self._context.rows, self._journal.conversation_id)
+            except StoreUnavailable:
+                continue
+            except LeaseLost:
+                if running is not None:
+                    running.cancel()
+                return
+            if session is not None and session.stop_asked_at is not None:
+                self.stop()
+
+
+def _explained(answer: Answer) -> dict[str, Any]:
+    why = answer.stop_details.get("explanation") or answer.stop_details.get("category")
+    return {"explanation": why} if answer.stop_reason == "refusal" and why else {}
+
+
+def _unusable(answer: Answer) -> CapabilityError:
+    return Internal(
+        f"The model ended in a way we cannot use ({answer.stop_reason}).",
+        fix="Send the message again, or put it differently.",
+    )

@@ -1,0 +1,174 @@
+"""A conversation as rows: the session with its lease, the exact transcript, each call's result, the numbered events."""
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import and_, or_
+
+from tools.context import Context
+from tools.errors import NotFound
+from tools.store.engine import Statement, Transaction
+from tools.store.statements import Row
+from tools.store.tables import approvals, chat_events, chat_messages, chat_results, chat_sessions, chat_snapshots
+from tools.store.tenant import Rows
+
+EVENTS_AT_ONCE = 500
+
+
+class Status(StrEnum):
+    IDLE = "idle"
+    RUNNING = "running"  # by whoever holds the lease
+    WAITING = "waiting"  # for a person
+
+
+class Kind(StrEnum):
+    SENT = "sent"  # part of every further request
+    SHOWN = "shown"  # what was said before it broke off: for people, never sent again
+
+
+class ResultState(StrEnum):
+    WAITING = "waiting"
+    DONE = "done"
+
+
+class LeaseLost(Exception):
+    """Another process took the conversation over: nothing more is written here."""
+
+
+async def conversation(context: Context, identifier: str) -> Row:
+    """One's own; anybody else's is not found, as is another workspace's."""
+    rows = context.rows
+    found = await rows.first(rows.select(chat_sessions).where(chat_sessions.c.id == identifier))
+    if found is None or found.user_id != context.principal.user:
+        raise NotFound(f"There is no conversation {identifier}.", fix="Leave conversationId out to begin a new one.")
+    return found
+
+
+async def session(rows: Rows, identifier: str) -> Row | None:
+    return await rows.first(rows.select(chat_sessions).where(chat_sessions.c.id == identifier))
+
+
+async def snapshot(rows: Rows, sha: str) -> Row:
+    found = await rows.first(rows.select(chat_snapshots).where(chat_snapshots.c.sha == sha))
+    if found is None:
+        raise LookupError(f"the snapshot {sha} of a conversation is gone")
+    return found
+
+
+def all_messages(rows: Rows, identifier: str) -> Statement:
+    of = chat_messages.c.conversation_id == identifier
+    return rows.select(chat_messages).where(of).order_by(chat_messages.c.seq)
+
+
+def last_sent(rows: Rows, identifier: str) -> Statement:
+    of = (chat_messages.c.conversation_id == identifier, chat_messages.c.kind == Kind.SENT)
+    return rows.select(chat_messages).where(*of).order_by(chat_messages.c.seq.desc()).limit(1)
+
+
+def approval(rows: Rows, identifier: str) -> Statement:
+    return rows.select(approvals).where(approvals.c.id == identifier)
+
+
+def results(rows: Rows, identifier: str, calls: Sequence[str]) -> Statement:
+    return rows.select(chat_results).where(
+        chat_results.c.conversation_id == identifier, chat_results.c.tool_use_id.in_(calls)
+    )
+
+
+def waiting(rows: Rows, identifier: str) -> Statement:
+    """The calls that wait for a person, oldest first."""
+    of = chat_results.c.conversation_id == identifier
+    mine = rows.select(chat_results).where(of, chat_results.c.state == ResultState.WAITING)
+    return mine.order_by(chat_results.c.created_at, chat_results.c.tool_use_id)
+
+
+async def approvals_of(rows: Rows, identifiers: Iterable[str]) -> dict[str, Row]:
+    found = await rows.all(rows.select(approvals).where(approvals.c.id.in_(list(identifiers))))
+    return {row.id: row for row in found}
+
+
+async def events(rows: Rows, identifier: str, after: int) -> list[Row]:
+    """The next events after one, in order; at most EVENTS_AT_ONCE."""
+    mine = rows.select(chat_events, chat_events.c.seq, chat_events.c.run_id, chat_events.c.name, chat_events.c.data)
+    newer = mine.where(chat_events.c.conversation_id == identifier, chat_events.c.seq > after)
+    return await rows.all(newer.order_by(chat_events.c.seq).limit(EVENTS_AT_ONCE))
+
+
+async def before_run(rows: Rows, identifier: str, run_id: str | None) -> int:
+    """The number of the last event before this run."""
+    first = rows.select(chat_events, chat_events.c.seq).where(
+        chat_events.c.conversation_id == identifier, chat_events.c.run_id == run_id
+    )
+    found = await rows.first(first.order_by(chat_events.c.seq).limit(1))
+    return found.seq - 1 if found else 0
+
+
+async def claim(
+    tx: Transaction,
+    rows: Rows,
+    identifier: str,
+    run_id: str,
+    *,
+    now: int,
+    until: int,
+    left_before: int = 0,
+    next_turn: bool = False,
+    **more: Any,
+) -> Row | None:
+    """The one UPDATE that lets a run begin: where none runs, or one whose lease ended by then. None: not now."""
+    left = and_(chat_sessions.c.status == Status.RUNNING, chat_sessions.c.lease_until <= left_before)
+    begin = rows.update(chat_sessions).where(
+        chat_sessions.c.id == identifier, or_(chat_sessions.c.status != Status.RUNNING, left)
+    )
+    values = {"status": Status.RUNNING, "run_id": run_id, "lease_until": until, "stop_asked_at": None} | more
+    if next_turn:
+        values |= {"turn": chat_sessions.c.turn + 1, "last_message": chat_sessions.c.last_message + 1}
+    if not await tx.run(begin.values(**values, updated_at=now)):
+        return None
+    return await tx.first(rows.select(chat_sessions).where(chat_sessions.c.id == identifier))
+
+
+async def hold(tx: Transaction, rows: Rows, identifier: str, run_id: str, **values: Any) -> None:
+    """Change the session, if the run still holds it: every write of a run begins with this."""
+    mine = rows.update(chat_sessions).where(
+        chat_sessions.c.id == identifier, chat_sessions.c.run_id == run_id, chat_sessions.c.status == Status.RUNNING
+    )
+    if not await tx.run(mine.values(**values)):
+        raise LeaseLost
+
+
+def stop_asked(rows: Rows, identifier: str, now: int) -> Statement:
+    of = (chat_sessions.c.id == identifier, chat_sessions.c.status == Status.RUNNING)
+    return rows.update(chat_sessions).where(*of).values(stop_asked_at=now)
+
+
+def message_added(rows: Rows, **values: Any) -> Statement:
+    return rows.insert(chat_messages, **values)
+
+
+def event_added(rows: Rows, **values: Any) -> Statement:
+    return rows.insert(chat_events, **values)
+
+
+def session_added(rows: Rows, **values: Any) -> Statement:
+    return rows.insert(chat_sessions, **values)
+
+
+def snapshot_kept(rows: Rows, **values: Any) -> Statement:
+    return rows.insert_once(chat_snapshots, **values)
+
+
+def result_stored(rows: Rows, **values: Any) -> Statement:
+    """A call has one result: a second is not stored."""
+    return rows.insert_once(chat_results, **values)
+
+
+def result_settled(rows: Rows, identifier: str, call: str, **values: Any) -> Statement:
+    """A waiting call becomes what it waited for, or waits for another approval."""
+    waits = rows.update(chat_results).where(
+        chat_results.c.conversation_id == identifier,
+        chat_results.c.tool_use_id == call,
+        chat_results.c.state == ResultState.WAITING,
+    )
+    return waits.values(**values)
