@@ -113,6 +113,16 @@ HEADERS: dict[str, Any] = {
 }
 
 
+def page_meta(listing: dict[str, Any]) -> dict[str, Any]:
+    """What stands beside the rows: PageMeta, and whatever else this listing says of them."""
+    beside = {name: each for name, each in listing["properties"].items() if name not in ("items", "next_cursor")}
+    if not beside:
+        return ref("schemas", "PageMeta")
+    page = SCHEMAS["PageMeta"]["properties"] | beside
+    required = {"request_id", *listing.get("required", ())}
+    return closed(page, optional=tuple(name for name in page if name not in required))
+
+
 DIGEST = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 

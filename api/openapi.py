@@ -130,7 +130,7 @@ def _responses(capability: AnyCapability) -> dict[str, Any]:
     if capability.plan:
         preview = components.plan_example()
         shown = {"plan": preview, "digest": components.DIGEST}
-        told = _content(ref("schemas", "Preview"), shown, "Meta")
+        told = _content(ref("schemas", "Preview"), shown, ref("schemas", "Meta"))
         if "200" in responses:
             done = responses["200"]["content"]["application/json"]
             done["schema"] = {"anyOf": [done["schema"], told["schema"]]}
@@ -150,9 +150,9 @@ def _failures(capability: AnyCapability) -> list[int]:
 
 def _success(capability: AnyCapability) -> dict[str, Any]:
     model: type[BaseModel] = capability.output
-    schema, meta = output_schema(model), "Meta"
+    schema, meta = output_schema(model), ref("schemas", "Meta")
     if capability.lists:
-        schema, meta = schema["properties"]["items"], "PageMeta"
+        meta, schema = components.page_meta(schema), schema["properties"]["items"]
     created = capability.rest.status == 201
     told = _described("Created." if created else "Done.", _content(schema, example(schema), meta))
     if capability.effect is not Effect.READ:
@@ -160,9 +160,11 @@ def _success(capability: AnyCapability) -> dict[str, Any]:
     return told
 
 
-def _content(data: dict[str, Any], shown: Any, meta: str) -> dict[str, Any]:
-    schema = components.closed({"data": data, "meta": ref("schemas", meta)})
-    return {"schema": schema, "example": {"data": shown, "meta": {"request_id": REQUEST_ID}}}
+def _content(data: dict[str, Any], shown: Any, meta: dict[str, Any]) -> dict[str, Any]:
+    schema = components.closed({"data": data, "meta": meta})
+    said = set(meta.get("required", ())) - {"request_id"}
+    beside = {name: example(meta["properties"][name], name) for name in sorted(said)}
+    return {"schema": schema, "example": {"data": shown, "meta": {"request_id": REQUEST_ID, **beside}}}
 
 
 def _described(description: str, content: dict[str, Any]) -> dict[str, Any]:

@@ -147,7 +147,7 @@ async def apply(
     state = await _state_after(target, operation, receipt)
     # The change is made: what fails from here on is bookkeeping, and the next change makes up for it.
     with contextlib.suppress(CapabilityError, StoreUnavailable):
-        await remember(context, target, [state])
+        remember(context, target, [state])
         if operation.kind != ARCHIVE:
             live = state.status is Status.ACTIVE
             effect = BudgetEffect(receipt.campaign_id, state.name, None, state.daily_budget, False, live)

@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from functools import cached_property
-from typing import Any, ClassVar, Generic, Literal, TypeVar
+from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, model_validator
+import orjson
+from pydantic import BaseModel, ConfigDict, PrivateAttr, model_validator
 
 from tools.authority import Scope
 from tools.context import Context
@@ -58,10 +59,38 @@ Out = TypeVar("Out", bound=Output)
 
 
 class Listing(Output, Generic[Row]):
-    """A page of rows; REST shows `items` as `data` and the cursor in `meta`."""
+    """A page of rows; REST shows `items` as `data` and what stands beside them in `meta`."""
 
     items: tuple[Row, ...]
     next_cursor: str | None = None
+
+    _encoded: bytes | None = PrivateAttr(default=None)
+
+    @classmethod
+    def of_json(cls, items: bytes, **beside: Any) -> Self:
+        """A page whose rows are wire JSON already: what was kept as text is not decoded to be encoded again."""
+        page = cls(items=(), **beside)
+        page._encoded = items
+        return page
+
+    def wire(self) -> dict[str, Any]:
+        if self._encoded is None:
+            return super().wire()
+        shown: dict[str, Any] = orjson.loads(self.wire_json())
+        return shown
+
+    def wire_json(self) -> bytes:
+        items, beside = self.parts()
+        return b'{"items":%b%b}' % (items, b"," + beside if beside else b"")
+
+    def parts(self) -> tuple[bytes, bytes]:
+        """The rows as a JSON array, and what stands beside them as members of an object, its braces left out."""
+        to_json = self.__pydantic_serializer__.to_json
+        beside = to_json(self, exclude={"items"}, exclude_defaults=True, by_alias=True)[1:-1]
+        if self._encoded is not None:
+            return self._encoded, beside
+        items = to_json(self, include={"items"}, exclude_defaults=True, by_alias=True)
+        return items[len(b'{"items":') : -1], beside
 
 
 class Rate(Enum):

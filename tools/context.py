@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from tools.authority import Principal
@@ -46,9 +47,15 @@ class Context:
     gate: "Gate"
     writes: "Writes"
     progress: Progress = field(default=no_progress)
+    cache_keys: set[str] = field(default_factory=set)  # of the entries the answer is made of; the audit row names them
     approval_id: str | None = None  # set while an agreed plan is applied
     claim: "Claim | None" = None  # set where the caller sent an idempotency key
     asked_in: AskedIn | None = None  # set where a model asks, in a conversation
+
+    def cache_key(self) -> str | None:
+        """The entry the answer is made of; of several, a digest of their keys."""
+        keys = sorted(self.cache_keys)
+        return sha256(",".join(keys).encode()).hexdigest() if len(keys) > 1 else next(iter(keys), None)
 
     def now_ms(self) -> int:
         return int(self.clock().timestamp() * 1000)

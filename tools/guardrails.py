@@ -13,7 +13,7 @@ from tools.errors import Guardrail
 from tools.fields import Amount, Status
 from tools.ports import CampaignState
 from tools.store.tables import budget_baselines, platform_writes, workspaces
-from tools.targets import Target
+from tools.targets import Target, every_campaign
 
 CEILING_FACTOR = 2
 """The default daily ceiling is this many times the active budgets at the last approved change."""
@@ -150,7 +150,7 @@ async def _ceilings(context: Context, target: Target, effect: BudgetEffect, limi
     account = limits.account_daily_ceiling or _doubled(baselines.get(ACCOUNT))
     if account is None:
         return
-    total = sum_active(await active_campaigns(target)) + effect.delta
+    total = sum_active(await every_campaign(target, Status.ACTIVE)) + effect.delta
     if total > account:
         raise _over("account_daily_ceiling", total, account, target.account.currency)
 
@@ -181,27 +181,17 @@ async def _baselines(context: Context, target: Target) -> dict[str, Decimal]:
     return {row.campaign_id: Decimal(row.daily_budget) for row in rows}
 
 
-async def active_campaigns(target: Target) -> list[CampaignState]:
-    """Every active campaign of the account, page after page."""
-    found: list[CampaignState] = []
-    cursor: str | None = None
-    while True:
-        page = await target.port.campaigns(
-            target.credential, target.account, status=Status.ACTIVE, cursor=cursor, limit=500
-        )
-        found += page.campaigns
-        if (cursor := page.next_cursor) is None:
-            return found
-
-
 def sum_active(states: Iterable[CampaignState]) -> Decimal:
-    return sum((state.daily_budget or Decimal(0) for state in states if state.status is Status.ACTIVE), Decimal(0))
+    """A budget that several campaigns share is spent once."""
+    active = [state for state in states if state.status is Status.ACTIVE]
+    budgets = {state.budget_id or f"of {state.campaign_id}": state.daily_budget or Decimal(0) for state in active}
+    return sum(budgets.values(), Decimal(0))
 
 
 async def remember_baseline(context: Context, target: Target, campaign_id: str, effect: BudgetEffect) -> None:
     """After an agreed change: today's active budgets are what the next ceiling is measured by. What a key did without
     asking moves no ceiling, or it would climb with each of its steps; it only sets the first."""
-    total = sum_active(await active_campaigns(target))
+    total = sum_active(await every_campaign(target, Status.ACTIVE))
     figures: dict[str, Any] = {ACCOUNT: total, campaign_id: effect.spendable_after}
     agreed = context.approval_id is not None or context.principal.human
     kept = {} if agreed else await _baselines(context, target)

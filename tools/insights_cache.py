@@ -3,74 +3,131 @@
 For reading only. Planning, applying and undoing look at the platform itself, and a write drops its account's entries.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
 from hashlib import sha256
-from typing import Any, TypeVar
+from itertools import islice
+from typing import Any, Generic, TypeVar
 
 import orjson
 from pydantic import TypeAdapter
 
 from tools.context import Context
 from tools.fields import Status
-from tools.ports import CampaignPage, InsightsQuery, InsightsReport
+from tools.ports import CampaignState, InsightsQuery, InsightsReport
+from tools.store.cached import LOOKED_UP, entries
 from tools.store.tables import insights_cache, platform_writes
-from tools.targets import Target
+from tools.targets import Target, every_campaign, remember
+from tools.together import Freshness
 
 LIFETIME_MS = 15 * 60 * 1000
-
-_PAGE = TypeAdapter(CampaignPage)
 _REPORT = TypeAdapter(InsightsReport)
 T = TypeVar("T")
 
 
-async def campaigns(
-    context: Context, target: Target, *, status: Status | None, cursor: str | None, limit: int
-) -> CampaignPage:
-    async def ask() -> CampaignPage:
-        return await target.port.campaigns(target.credential, target.account, status=status, cursor=cursor, limit=limit)
+@dataclass(frozen=True, slots=True)
+class Part(Generic[T]):
+    """What one account answered, or had answered so many milliseconds ago."""
 
-    shape = {"of": "campaigns", "status": status, "cursor": cursor, "limit": limit}
-    return await _kept(context, target, shape, _PAGE, ask)
+    value: T
+    age_ms: int | None = None  # None: asked just now
 
 
-async def insights(context: Context, target: Target, query: InsightsQuery) -> InsightsReport:
-    async def ask() -> InsightsReport:
+def freshness(parts: Iterable[Part[Any]]) -> Freshness:
+    ages = [part.age_ms for part in parts]
+    kept = [age for age in ages if age is not None]
+    return Freshness(hit=bool(ages) and len(kept) == len(ages), ageSeconds=max(kept, default=0) // 1000)
+
+
+class Cache(Generic[T]):
+    """One question to many accounts. `keep` makes of an answer the JSON that is kept, `back` what was answered."""
+
+    def __init__(
+        self,
+        context: Context,
+        held: Iterable[Target],
+        shape: Mapping[str, Any],
+        ask: Callable[[Target], Awaitable[T]],
+        keep: Callable[[T], bytes],
+        back: Callable[[str], T],
+    ) -> None:
+        self._context, self._shape, self._ask, self._keep, self._back = context, shape, ask, keep, back
+        self._to_come = map(self._key, held)
+        self._kept: dict[str, Part[T] | None] = {}
+        self._looking = asyncio.Lock()
+
+    async def of(self, target: Target) -> Part[T]:
+        """One of the accounts `held`, which are looked up several at a time, in their order."""
+        context, key = self._context, self._key(target)
+        context.cache_keys.add(key)
+        async with self._looking:
+            while key not in self._kept:
+                await self._look_up(list(islice(self._to_come, LOOKED_UP)))
+        return self._kept[key] or await self._asked(target, key)
+
+    async def _look_up(self, keys: list[str]) -> None:
+        now = self._context.now_ms()
+        found = await entries(self._context.rows, keys, now)
+        self._kept |= {
+            key: Part(self._back(found[key].value), now - found[key].created_at) if key in found else None
+            for key in keys
+        }
+
+    async def _asked(self, target: Target, key: str) -> Part[T]:
+        context = self._context
+        asked_at = context.now_ms()
+        answer = await self._ask(target)
+        if not await _written_since(context, target, asked_at):
+            context.rows.stage(context.rows.delete(insights_cache).where(insights_cache.c.expires_at <= asked_at))
+            context.rows.stage(
+                context.rows.upsert(
+                    insights_cache,
+                    {
+                        "cache_key": key,
+                        "platform": target.connection.platform,
+                        "connection_id": target.connection.id,
+                        "account_id": target.account.account_id,
+                        "value": orjson.Fragment(self._keep(answer)),
+                        "created_at": asked_at,
+                        "expires_at": asked_at + LIFETIME_MS,
+                    },
+                )
+            )
+        return Part(answer)
+
+    def _key(self, target: Target) -> str:
+        """Of the platform, the account and the question with its dates; the workspace is the row's own."""
+        named = [target.connection.platform, target.connection.id, target.account.account_id, self._shape]
+        return sha256(orjson.dumps(named, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def campaigns(
+    context: Context, held: Iterable[Target], status: Status | None, shown: Callable[[Target, CampaignState], bytes]
+) -> Cache[str]:
+    """Every campaign of an account, newest first: as JSON rows, one a line, ready to be sent on."""
+
+    async def ask(target: Target) -> str:
+        states = await every_campaign(target, status)
+        remember(context, target, states)
+        return b",\n".join([shown(target, state) for state in states]).decode()
+
+    return Cache(
+        context,
+        held,
+        {"of": "campaigns", "status": status},
+        ask,
+        keep=lambda rows: b"[%b]" % rows.encode(),
+        back=lambda kept: kept[1:-1],
+    )
+
+
+def insights(context: Context, held: Iterable[Target], query: InsightsQuery) -> Cache[InsightsReport]:
+    async def ask(target: Target) -> InsightsReport:
         return await target.port.insights(target.credential, target.account, query)
 
-    return await _kept(context, target, {"of": "insights", **asdict(query)}, _REPORT, ask)
-
-
-async def _kept(
-    context: Context, target: Target, shape: Mapping[str, Any], form: TypeAdapter[T], ask: Callable[[], Awaitable[T]]
-) -> T:
-    rows, now = context.rows, context.now_ms()
-    key = _key(target, shape)
-    kept = await rows.first(
-        rows.select(insights_cache, insights_cache.c.value).where(
-            insights_cache.c.cache_key == key, insights_cache.c.expires_at > now
-        )
-    )
-    if kept is not None:
-        return form.validate_python(kept.value)
-    found = await ask()
-    if not await _written_since(context, target, now):
-        rows.stage(rows.delete(insights_cache).where(insights_cache.c.expires_at <= now))
-        rows.stage(
-            rows.upsert(
-                insights_cache,
-                {
-                    "cache_key": key,
-                    "platform": target.connection.platform,
-                    "connection_id": target.connection.id,
-                    "account_id": target.account.account_id,
-                    "value": form.dump_python(found, mode="json"),
-                    "created_at": now,
-                    "expires_at": now + LIFETIME_MS,
-                },
-            )
-        )
-    return found
+    shape = {"of": "insights", **asdict(query)}
+    return Cache(context, held, shape, ask, keep=_REPORT.dump_json, back=_REPORT.validate_json)
 
 
 async def _written_since(context: Context, target: Target, asked_at: int) -> bool:
@@ -85,9 +142,3 @@ async def _written_since(context: Context, target: Target, asked_at: int) -> boo
         )
         .limit(1)
     )
-
-
-def _key(target: Target, shape: Mapping[str, Any]) -> str:
-    """Of the platform, the account and the query with its dates; the workspace is the row's own."""
-    named = [target.connection.platform, target.connection.id, target.account.account_id, shape]
-    return sha256(orjson.dumps(named, option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -275,6 +275,7 @@ class Door:
             principal_id=principal.id,
             via=principal.via,
             approval_id=error.approval["id"] if isinstance(error, ConfirmRequired) else payload.get("approval_id"),
+            cache_key=context.cache_key(),
             payload=payload,
         )
         if isinstance(error, RateLimited) and error.details.get("source") == "local":

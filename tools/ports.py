@@ -63,6 +63,7 @@ class CampaignState:
     created_at: dt.datetime | None = None
     start_date: dt.date | None = None  # in the account's time zone
     budget_shared: bool = False
+    budget_id: str | None = None  # of a shared budget, by which campaigns of a list that share it are known
     shared_with: tuple[CampaignRef, ...] | None = None
     """The other live campaigns that spend from the same budget: filled by campaign(), None in lists."""
 

@@ -1,18 +1,23 @@
 """Which connection, account and campaign a call means: named by the caller, or implied when there is only one."""
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 
 import orjson
+from sqlalchemy import and_
 
 from tools.context import Context
 from tools.errors import CapabilityError, CredentialsUnreadable, InvalidArguments, NotFound
-from tools.fields import Platform
+from tools.fields import Platform, Status
 from tools.ports import Account, AdsPlatform, CampaignState, Credential
 from tools.secret import Secret
 from tools.store.sealing import CREDENTIAL, SealingError
 from tools.store.statements import Row
 from tools.store.tables import campaign_index, connections
+
+PAGE = 500
+"""Campaigns asked of a platform in one call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,12 @@ class Target:
     connection: Connection
     account: Account
     port: AdsPlatform
-    credential: Credential
+    unseal: Callable[[], Credential]
+
+    @property
+    def credential(self) -> Credential:
+        """Decrypted when it is needed: what the cache answers needs none. Raises CredentialsUnreadable."""
+        return self.unseal()
 
 
 async def all_connections(
@@ -87,12 +97,19 @@ async def targets(
     found: list[Target] = []
     for connection in held:
         wanted = [account for account in connection.accounts if account_id in (None, account.account_id)]
-        if wanted:
-            credential, port = unsealed(context, connection), port_for(context, connection)
-            found += [Target(connection, account, port, credential) for account in wanted]
+        found += [_target(context, connection, account) for account in wanted]
     if account_id and not found:
         raise NotFound(f"There is no account {account_id} here.", fix="Take an account from list_connections.")
     return tuple(found)
+
+
+def _target(context: Context, connection: Connection, account: Account) -> Target:
+    return Target(connection, account, port_for(context, connection), partial(_opening, context, connection, account))
+
+
+def _opening(context: Context, connection: Connection, account: Account) -> Credential:
+    """Of this one account, so that a platform without global ids looks nowhere else."""
+    return replace(unsealed(context, connection), accounts=(account,))
 
 
 async def one_target(
@@ -133,13 +150,13 @@ async def find_campaign(
     known = await context.rows.all(
         context.rows.select(campaign_index).where(campaign_index.c.campaign_id == campaign_id)
     )
-    indexed = {row.connection_id for row in known}
-    asked = [c for c in held if c.id in indexed] or held
+    accounts = {row.connection_id: row.account_id for row in known}
+    asked = [c for c in held if c.id in accounts] or held
     found: list[tuple[Target, CampaignState]] = []
     unreachable: CapabilityError | None = None
     for connection in asked:
         try:
-            hit = await _campaign_of(context, connection, campaign_id, account_id)
+            hit = await _campaign_of(context, connection, campaign_id, account_id, accounts.get(connection.id))
         except NotFound:
             continue
         except CapabilityError as error:
@@ -153,14 +170,15 @@ async def find_campaign(
 
 
 async def _campaign_of(
-    context: Context, connection: Connection, campaign_id: str, account_id: str | None
+    context: Context, connection: Connection, campaign_id: str, account_id: str | None, known_in: str | None
 ) -> tuple[Target, CampaignState] | None:
-    credential, port = unsealed(context, connection), port_for(context, connection)
-    state = await port.campaign(credential, campaign_id)
+    known = next((account for account in connection.accounts if account.account_id == known_in), None)
+    credential = _opening(context, connection, known) if known else unsealed(context, connection)
+    state = await port_for(context, connection).campaign(credential, campaign_id)
     account = next((a for a in connection.accounts if a.account_id == state.account_id), None)
     if account is None or account_id not in (None, state.account_id):
         return None
-    return Target(connection, account, port, credential), state
+    return _target(context, connection, account), state
 
 
 def _only(found: list[tuple[Target, CampaignState]], campaign_id: str) -> tuple[Target, CampaignState]:
@@ -176,31 +194,31 @@ def _only(found: list[tuple[Target, CampaignState]], campaign_id: str) -> tuple[
     return found[0]
 
 
-async def remember(context: Context, target: Target, seen: Iterable[CampaignState]) -> None:
+async def every_campaign(target: Target, status: Status | None = None) -> list[CampaignState]:
+    """All pages, newest first. A campaign that moves while they are read is there once."""
+    found: dict[str, CampaignState] = {}
+    cursor: str | None = None
+    while True:
+        page = await target.port.campaigns(target.credential, target.account, status=status, cursor=cursor, limit=PAGE)
+        found |= {state.campaign_id: state for state in page.campaigns if status in (None, state.status)}
+        if (cursor := page.next_cursor) is None:
+            return sorted(found.values(), key=lambda state: seniority(state.campaign_id), reverse=True)
+
+
+def seniority(campaign_id: str) -> tuple[int, str]:
+    """Sorts ids in the order in which they were given out: both platforms count up."""
+    return len(campaign_id), campaign_id
+
+
+def remember(context: Context, target: Target, seen: Iterable[CampaignState]) -> None:
     """Keep where campaigns were seen, so that their bare id is enough later."""
-    rows, now = context.rows, context.now_ms()
-    known = {
-        row.campaign_id
-        for row in await rows.all(
-            rows.select(campaign_index, campaign_index.c.campaign_id).where(
-                campaign_index.c.connection_id == target.connection.id,
-                campaign_index.c.account_id == target.account.account_id,
-            )
-        )
-    }
-    for state in seen:
-        if state.campaign_id not in known:
-            rows.stage(
-                rows.insert_once(
-                    campaign_index,
-                    connection_id=target.connection.id,
-                    account_id=target.account.account_id,
-                    campaign_id=state.campaign_id,
-                    platform=target.connection.platform,
-                    name=state.name,
-                    seen_at=now,
-                )
-            )
+    account = {"connection_id": target.connection.id, "account_id": target.account.account_id}
+    found = account | {"platform": target.connection.platform, "seen_at": context.now_ms()}
+    context.rows.stage_new(
+        campaign_index,
+        [found | {"campaign_id": state.campaign_id, "name": state.name} for state in seen],
+        among=and_(*(campaign_index.c[name] == value for name, value in account.items())),
+    )
 
 
 def account_row(account: Account) -> dict[str, object]:

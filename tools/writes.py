@@ -2,21 +2,24 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import JsonValue
+from sqlalchemy import Insert
 
 from tools import ids
 from tools.context import Context
 from tools.errors import CapabilityError, Conflict, PlatformFailure, Unavailable
 from tools.plan import Operation
-from tools.ports import AdsPlatform, Credential, Observation, Observed
+from tools.ports import AdsPlatform, Applied, Credential, Observation, Observed
 from tools.store.engine import ConstraintViolated, StoreUnavailable, Transaction
 from tools.store.tables import insights_cache, platform_writes
 from tools.store.tenant import Rows
+
+T = TypeVar("T")
 
 
 class WriteStatus(StrEnum):
@@ -32,6 +35,14 @@ class Receipt:
 
     change_id: str
     campaign_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an operation has no receipt; its error's details say whether it may have been made."""
+
+    change_id: str
+    error: CapabilityError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +61,7 @@ class Writes:
     """`context.writes`: with the door, the only code that commits."""
 
     def __init__(self) -> None:
-        self._running: set[asyncio.Task[Receipt]] = set()
+        self._running: set[asyncio.Task[Any]] = set()
         self.in_flight: set[str] = set()  # change ids whose outcome this process will still write
         self.told: set[str] = set()  # change ids that recovery found in the audit log
 
@@ -65,18 +76,32 @@ class Writes:
         undoes: str | None = None,
     ) -> Receipt:
         """Send one operation once and journal it. A caller that goes away does not interrupt it."""
-        write = Write(
-            context=context,
-            port=port,
-            credential=credential,
-            operation=operation,
-            change_id=ids.new("chg"),
-            sent_at=context.clock(),
-        )
-        task = asyncio.create_task(self._perform(write, inverse, undoes))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-        return await asyncio.shield(task)
+        write = _write(context, port, credential, operation)
+
+        async def work() -> Receipt:
+            await intend([(write, inverse)], undoes)
+            return await _send(write)
+
+        return await self._kept([write], work())
+
+    async def perform_each(
+        self,
+        context: Context,
+        port: AdsPlatform,
+        credential: Credential,
+        operations: Sequence[tuple[Operation, Mapping[str, JsonValue] | None]],
+    ) -> tuple[Receipt | Failure, ...]:
+        """Send several operations on one account, each with its inverse, at once; what became of each, in order.
+
+        Raises only while nothing has been sent. A caller that goes away does not interrupt it.
+        """
+        writes = [_write(context, port, credential, operation) for operation, _ in operations]
+
+        async def work() -> tuple[Receipt | Failure, ...]:
+            await intend([(write, inverse) for write, (_, inverse) in zip(writes, operations, strict=True)], None)
+            return await _send_each(writes)
+
+        return await self._kept(writes, work())
 
     async def settle(self) -> None:
         await asyncio.gather(*self._running, return_exceptions=True)
@@ -90,43 +115,42 @@ class Writes:
         )
         return overall(row.status for row in rows)
 
-    async def _perform(self, write: Write, inverse: Mapping[str, JsonValue] | None, undoes: str | None) -> Receipt:
-        self.in_flight.add(write.change_id)
-        try:
-            await intend(write, inverse, undoes)
-            return await _send(write)
-        finally:
-            self.in_flight.discard(write.change_id)
+    async def _kept(self, writes: Iterable[Write], work: Coroutine[Any, Any, T]) -> T:
+        changes = {write.change_id for write in writes}
+
+        async def tracked() -> T:
+            self.in_flight |= changes
+            try:
+                return await work
+            finally:
+                self.in_flight -= changes
+
+        task = asyncio.create_task(tracked())
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return await asyncio.shield(task)
 
 
-async def intend(write: Write, inverse: Mapping[str, JsonValue] | None, undoes: str | None) -> None:
-    """Write down what is about to be sent; nothing is sent without it."""
-    context, operation = write.context, write.operation
+def _write(context: Context, port: AdsPlatform, credential: Credential, operation: Operation) -> Write:
+    return Write(
+        context=context,
+        port=port,
+        credential=credential,
+        operation=operation,
+        change_id=ids.new("chg"),
+        sent_at=context.clock(),
+    )
+
+
+async def intend(writes: Sequence[tuple[Write, Mapping[str, JsonValue] | None]], undoes: str | None) -> None:
+    """Write down what is about to be sent, with its inverse; nothing is sent without it."""
+    context = writes[0][0].context
 
     async def work(tx: Transaction) -> None:
         if context.claim is not None:
             await tx.run(context.claim.renewed(context.now_ms()))
-        await tx.run(
-            context.rows.insert(
-                platform_writes,
-                id=write.change_id,
-                approval_id=context.approval_id,
-                request_id=context.request_id,
-                principal_id=context.principal.id,
-                via=context.principal.via,
-                connection_id=operation.connectionId,
-                platform=operation.platform,
-                account_id=operation.account_id,
-                campaign_id=operation.campaign_id,
-                kind=operation.kind,
-                fields=operation.fields,
-                before=operation.before,
-                inverse=dict(inverse) if inverse else None,
-                undoes=undoes,
-                status=WriteStatus.INTENT,
-                created_at=context.now_ms(),
-            )
-        )
+        for write, inverse in writes:
+            await tx.run(_intent(write, inverse, undoes))
 
     try:
         await context.store.write(work)
@@ -144,21 +168,71 @@ async def intend(write: Write, inverse: Mapping[str, JsonValue] | None, undoes: 
         ) from lost
 
 
+def _intent(write: Write, inverse: Mapping[str, JsonValue] | None, undoes: str | None) -> Insert:
+    context, operation = write.context, write.operation
+    return context.rows.insert(
+        platform_writes,
+        id=write.change_id,
+        approval_id=context.approval_id,
+        request_id=context.request_id,
+        principal_id=context.principal.id,
+        via=context.principal.via,
+        connection_id=operation.connectionId,
+        platform=operation.platform,
+        account_id=operation.account_id,
+        campaign_id=operation.campaign_id,
+        kind=operation.kind,
+        fields=operation.fields,
+        before=operation.before,
+        inverse=dict(inverse) if inverse else None,
+        undoes=undoes,
+        status=WriteStatus.INTENT,
+        created_at=context.now_ms(),
+    )
+
+
 async def _send(write: Write) -> Receipt:
     try:
-        campaign_id = await write.port.apply(write.credential, write.operation)
+        applied = Applied(await write.port.apply(write.credential, write.operation))
     except CapabilityError as error:
-        if error.details.get("outcome") != "unknown":
-            await _conclude(write, WriteStatus.FAILED, told=_told(error))
-            raise
-        campaign_id = await _read_back(write, error)
-        await _conclude(write, WriteStatus.DONE, campaign_id=campaign_id, told={"confirmedBy": "reading back"})
-        return Receipt(write.change_id, campaign_id)
+        applied = Applied(None, error)
     except BaseException as error:  # whatever happened to us, the platform may have the write
         await _conclude(write, WriteStatus.UNKNOWN, told={"error": type(error).__name__})
         raise
-    await _conclude(write, WriteStatus.DONE, campaign_id=campaign_id)
-    return Receipt(write.change_id, campaign_id)
+    return await _settled(write, applied)
+
+
+async def _send_each(writes: Sequence[Write]) -> tuple[Receipt | Failure, ...]:
+    port, credential = writes[0].port, writes[0].credential
+    try:
+        applied = await port.apply_each(credential, [write.operation for write in writes])
+    except CapabilityError as error:
+        applied = (Applied(None, error),) * len(writes)
+    except BaseException as error:  # whatever happened to us, the platform may have the writes
+        for write in writes:
+            await _conclude(write, WriteStatus.UNKNOWN, told={"error": type(error).__name__})
+        raise
+
+    async def settled(write: Write, receipt: Applied) -> Receipt | Failure:
+        try:
+            return await _settled(write, receipt)
+        except CapabilityError as error:
+            return Failure(write.change_id, error)
+
+    return tuple([await settled(write, receipt) for write, receipt in zip(writes, applied, strict=True)])
+
+
+async def _settled(write: Write, applied: Applied) -> Receipt:
+    """Note what became of a write; one whose answer was lost is read back."""
+    error, campaign_id = applied.error, applied.campaign_id
+    told: dict[str, JsonValue] | None = None
+    if error is not None:
+        if error.details.get("outcome") != "unknown":
+            await _conclude(write, WriteStatus.FAILED, told=_told(error))
+            raise error
+        campaign_id, told = await _read_back(write, error), {"confirmedBy": "reading back"}
+    await _conclude(write, WriteStatus.DONE, campaign_id=campaign_id, told=told)
+    return Receipt(write.change_id, str(campaign_id))
 
 
 async def _read_back(write: Write, lost: CapabilityError) -> str:

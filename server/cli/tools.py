@@ -149,8 +149,7 @@ def _result(answer: Mapping[str, Any]) -> Any:
     data = answer.get("data")
     if not isinstance(data, list):
         return data
-    cursor = answer.get("meta", {}).get("next_cursor")
-    return {"items": data} | ({"next_cursor": cursor} if cursor else {})
+    return {"items": data} | {name: value for name, value in answer.get("meta", {}).items() if name != "request_id"}
 
 
 def _confirm(server: Api, answer: Mapping[str, Any], arguments: Namespace) -> int:

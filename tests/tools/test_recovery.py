@@ -232,7 +232,7 @@ async def left_behind(world: World, *, connection: str) -> None:
         change_id="chg_left",
         sent_at=context.clock(),
     )
-    await intend(write, None, None)
+    await intend([(write, None)], None)
 
 
 async def test_nothing_to_settle_is_nothing_unsettled(world: World) -> None:

@@ -9,9 +9,12 @@ from tools.authority import Scope
 from tools.campaigns.model import Campaign, shown
 from tools.capability import GET, Input, Listing, Toolset, read
 from tools.context import Context
-from tools.errors import InvalidArguments
-from tools.fields import AccountId, ConnectionId, Cursor, Limit, PlatformField, StatusField
-from tools.targets import Target, remember, targets
+from tools.errors import CapabilityError, InvalidArguments
+from tools.fields import AccountId, ConnectionId, Cursor, PlatformField, StatusField
+from tools.insights_cache import Part, freshness
+from tools.ports import CampaignState
+from tools.targets import Target, seniority, targets
+from tools.together import Freshness, Gap, each, gaps
 
 
 class CampaignsQuery(Input):
@@ -23,35 +26,98 @@ class CampaignsQuery(Input):
         | None
     ) = None
     cursor: Cursor | None = None
-    limit: Limit = 100
+    limit: Annotated[int, Field(ge=1, le=5000, description="Rows a page, at most 5000.")] = 100
 
 
 class Campaigns(Listing[Campaign]):
-    """Campaigns account after account, in the platform's order."""
+    """Account after account, newest first in each. `gaps` name what this page could not read."""
+
+    gaps: tuple[Gap, ...] = ()
+    cache: Freshness
+
+
+class _Page:
+    """Takes the accounts' rows in order until it is full, and knows where it stopped."""
+
+    def __init__(self, room: int, below: str | None) -> None:
+        self.room, self.below = room, below  # rows still to come; of the first account only those older than this id
+        self.rows: list[str] = []
+        self.parts: list[Part[str]] = []
+        self.failed: list[tuple[Target, CapabilityError]] = []
+        self.last: tuple[Target, str] | None = None  # the account left in the middle, and its last row shown
+
+    @property
+    def done(self) -> int:
+        """Accounts that need not be asked again."""
+        return len(self.parts) + len(self.failed) - (self.last is not None)
+
+    def take(self, target: Target, answer: Part[str] | CapabilityError) -> bool:
+        below, self.below = self.below, None
+        if isinstance(answer, CapabilityError):
+            self.failed.append((target, answer))
+            return True
+        self.parts.append(answer)
+        if not answer.value:
+            return True
+        count = answer.value.count(_BETWEEN) + 1
+        if below is None and count <= self.room:
+            self.rows.append(answer.value)
+            self.room -= count
+            return self.room > 0
+        return self._some(target, answer.value.split(_BETWEEN), below)
+
+    def _some(self, target: Target, rows: list[str], below: str | None) -> bool:
+        if below is not None:
+            rows = [row for row in rows if seniority(_id(row)) < seniority(below)]
+        if len(rows) > self.room:
+            rows = rows[: self.room]
+            self.last = target, _id(rows[-1])
+        self.rows += rows
+        self.room -= len(rows)
+        return self.room > 0
 
 
 @read(scope=Scope.ADS_READ, rest=GET("/ads/campaigns"), toolset=Toolset.ADS)
 async def list_campaigns(context: Context, query: CampaignsQuery) -> Campaigns:
     """List campaigns of the connected ad accounts: id, name, status, objective, daily budget and currency. What was
     changed on the platform itself shows within 15 minutes, what was changed here at once. Filter by platform,
-    connection, account or status. Pages with next_cursor; none is left out."""
+    connection, account or status. Pages with next_cursor; none is left out or shown twice, and gaps name accounts that
+    could not be read."""
     held = await targets(
         context, platform=query.platform, connection_id=query.connectionId, account_id=query.account_id
     )
     same = query.model_dump(mode="json", exclude={"cursor", "limit"})
-    at, inner = _position(cursors.decode(same, query.cursor), held)
-    rows: list[Campaign] = []
-    while at < len(held) and len(rows) < query.limit:
-        page = await insights_cache.campaigns(
-            context, held[at], status=query.status, cursor=inner, limit=query.limit - len(rows)
-        )
-        await remember(context, held[at], page.campaigns)
-        rows += [shown(held[at], state) for state in page.campaigns if query.status in (None, state.status)]
-        inner = page.next_cursor
-        at += inner is None
-        await context.progress(at, len(held), f"{len(rows)} campaigns")
-    following = cursors.encode(same, [_key(held[at]), inner]) if at < len(held) else None
-    return Campaigns(items=tuple(rows), next_cursor=following)
+    start, below = _position(cursors.decode(same, query.cursor), held)
+    page = await _filled(context, query, held[start:], below)
+    at = start + page.done
+    if page.failed and not page.parts and query.cursor is None:
+        raise page.failed[0][1]
+    following = cursors.encode(same, [_key(held[at]), page.last[1] if page.last else None]) if at < len(held) else None
+    return Campaigns.of_json(
+        f"[{','.join(page.rows)}]".encode(),
+        next_cursor=following,
+        gaps=gaps(page.failed),
+        cache=freshness(page.parts),
+    )
+
+
+async def _filled(context: Context, query: CampaignsQuery, held: tuple[Target, ...], below: str | None) -> _Page:
+    def row(target: Target, state: CampaignState) -> bytes:
+        return shown(target, state).wire_json()
+
+    kept = insights_cache.campaigns(context, held, query.status, row)
+    page = _Page(query.limit, below)
+    await each(context, held, kept.of, page.take)
+    return page
+
+
+_BETWEEN = ",\n"
+_BEFORE_ID = len('{"campaign_id":"')
+
+
+def _id(row: str) -> str:
+    """Of a row as it is kept: its first member, which has no character that JSON would escape."""
+    return row[_BEFORE_ID : row.index('"', _BEFORE_ID)]
 
 
 def _key(target: Target) -> list[str]:
@@ -59,12 +125,13 @@ def _key(target: Target) -> list[str]:
 
 
 def _position(position: Any, held: tuple[Target, ...]) -> tuple[int, str | None]:
+    """The account to go on with, and the id below which: what came or went meanwhile shifts nothing."""
     if position is None:
         return 0, None
-    key, inner = position
+    key, below = position
     for at, target in enumerate(held):
         if _key(target) == key:
-            return at, inner
+            return at, below
     raise InvalidArguments(
         "The account this page would start in is no longer connected.",
         fix="Leave the cursor out to start over.",

@@ -1,5 +1,6 @@
 """A campaign, as every face shows it."""
 
+import datetime as dt
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
@@ -29,6 +30,8 @@ class Campaign(Output):
     objective: Objective | None = None  # left out where the platform's own fits none of ours
     platform_objective: str
     daily_budget: Amount | None = None  # left out where the budget is for its lifetime or set below the campaign
+    budget_shared: bool = False  # true where other campaigns spend from the same budget
+    start_date: dt.date | None = None  # in the account's time zone
 
 
 def shown(target: Target, state: CampaignState) -> Campaign:
@@ -44,4 +47,6 @@ def shown(target: Target, state: CampaignState) -> Campaign:
         objective=state.objective,
         platform_objective=state.platform_objective,
         daily_budget=state.daily_budget,
+        budget_shared=state.budget_shared,
+        start_date=state.start_date,
     )

@@ -1,6 +1,5 @@
 """Query the platforms' metrics."""
 
-import asyncio
 import datetime as dt
 from collections.abc import Iterable
 from typing import Annotated
@@ -24,15 +23,16 @@ from tools.fields import (
     Until,
     member,
 )
-from tools.insights.model import Gap, Insights, Metrics, MetricsRow, Source, Sums
+from tools.insights.model import Insights, Metrics, MetricsRow, Source, Sums
+from tools.insights_cache import Part, freshness
 from tools.ports import Breakdown, InsightsQuery, InsightsReport
 from tools.targets import Target, find_campaign, targets
-
-AT_ONCE = 4
-"""Accounts asked at the same time; more gets an app throttled, not answered sooner."""
+from tools.together import each, gaps
 
 DEFAULT_DAYS = 28
 
+Report = tuple[Target, Part[InsightsReport]]
+Failure = tuple[Target, CapabilityError]
 Key = tuple[str, str, str, str, str, str]
 """Sorts and groups rows: currency, day, platform, account, campaign, its name."""
 
@@ -77,7 +77,7 @@ async def get_insights(context: Context, query: MetricsQuery) -> Insights:
         by_day=query.breakdown is Breakdown.DAY,
         by_campaign=query.breakdown is Breakdown.CAMPAIGN,
     )
-    reports, gaps = await _reports(context, held, asked)
+    reports, failed = await _reports(context, held, asked)
     rows = _rows(reports, query.breakdown)
     same = query.model_dump(mode="json", exclude={"cursor", "limit"})
     start = cursors.decode(same, query.cursor) or 0
@@ -88,8 +88,9 @@ async def get_insights(context: Context, query: MetricsQuery) -> Insights:
         breakdown=query.breakdown or "none",
         rows=tuple(rows[start : start + query.limit]),
         totals=_totals(reports),
-        sources=tuple(_source(target, report) for target, report in reports),
-        gaps=tuple(gaps),
+        sources=tuple(_source(target, part.value) for target, part in reports),
+        gaps=gaps(failed),
+        cache=freshness(part for _, part in reports),
         next_cursor=cursors.encode(same, start + query.limit) if more else None,
     )
 
@@ -111,33 +112,29 @@ async def _targets(context: Context, query: MetricsQuery) -> tuple[Target, ...]:
 
 async def _reports(
     context: Context, held: tuple[Target, ...], asked: InsightsQuery
-) -> tuple[list[tuple[Target, InsightsReport]], list[Gap]]:
-    """Every account's report, or a named gap; when nothing could be read, the first reason is the answer."""
-    room, done = asyncio.Semaphore(AT_ONCE), 0
+) -> tuple[list[Report], list[Failure]]:
+    """Every account's report, or why there is none; when nothing could be read, the first reason is the answer."""
+    kept = insights_cache.insights(context, held, asked)
+    reports: list[Report] = []
+    failed: list[Failure] = []
 
-    async def one(target: Target) -> InsightsReport | CapabilityError:
-        nonlocal done
-        async with room:
-            try:
-                return await insights_cache.insights(context, target, asked)
-            except CapabilityError as error:
-                return error
-            finally:
-                done += 1
-                await context.progress(done, len(held), target.account.name)
+    def take(target: Target, answer: Part[InsightsReport] | CapabilityError) -> bool:
+        if isinstance(answer, CapabilityError):
+            failed.append((target, answer))
+        else:
+            reports.append((target, answer))
+        return True
 
-    answers = await asyncio.gather(*(one(target) for target in held))
-    errors = [answer for answer in answers if isinstance(answer, CapabilityError)]
-    if errors and len(errors) == len(answers):
-        raise errors[0]
-    reports = [(t, a) for t, a in zip(held, answers, strict=True) if isinstance(a, InsightsReport)]
-    return reports, [_gap(t, a) for t, a in zip(held, answers, strict=True) if isinstance(a, CapabilityError)]
+    await each(context, held, kept.of, take)
+    if failed and not reports:
+        raise failed[0][1]
+    return reports, failed
 
 
-def _rows(reports: Iterable[tuple[Target, InsightsReport]], breakdown: Breakdown | None) -> list[MetricsRow]:
+def _rows(reports: Iterable[Report], breakdown: Breakdown | None) -> list[MetricsRow]:
     groups: dict[Key, Sums] = {}
-    for target, report in reports:
-        for row in report.rows:
+    for target, part in reports:
+        for row in part.value.rows:
             key = (
                 target.account.currency,
                 row.day.isoformat() if row.day and breakdown is Breakdown.DAY else "",
@@ -163,11 +160,11 @@ def _row(key: Key, sums: Sums) -> MetricsRow:
     return MetricsRow.model_validate({"currency": currency, **sums.metrics(), **{k: v for k, v in shown.items() if v}})
 
 
-def _totals(reports: Iterable[tuple[Target, InsightsReport]]) -> tuple[Metrics, ...]:
+def _totals(reports: Iterable[Report]) -> tuple[Metrics, ...]:
     by_currency: dict[str, Sums] = {}
-    for target, report in reports:
+    for target, part in reports:
         sums = by_currency.setdefault(target.account.currency, Sums())
-        for row in report.rows:
+        for row in part.value.rows:
             sums.add(row)
     return tuple(
         Metrics.model_validate({"currency": currency, **sums.metrics()})
@@ -186,14 +183,4 @@ def _source(target: Target, report: InsightsReport) -> Source:
         attribution=report.attribution,
         conversion_action=report.conversion_action,
         asOf=report.as_of.isoformat(timespec="seconds"),
-    )
-
-
-def _gap(target: Target, error: CapabilityError) -> Gap:
-    return Gap(
-        platform=target.connection.platform,
-        connectionId=target.connection.id,
-        account_id=target.account.account_id,
-        code=error.code,
-        message=error.message,
     )

@@ -6,6 +6,7 @@ from decimal import Decimal
 from tools.capability import Output
 from tools.fields import Platform, Ratio
 from tools.ports import InsightsRow
+from tools.together import Freshness, Gap
 
 RATE = Decimal("0.0001")
 
@@ -50,16 +51,6 @@ class Source(Output):
     asOf: str
 
 
-class Gap(Output):
-    """An account whose figures are missing, and why."""
-
-    platform: Platform
-    connectionId: str
-    account_id: str
-    code: str
-    message: str
-
-
 class Insights(Output):
     since: dt.date
     until: dt.date
@@ -67,7 +58,8 @@ class Insights(Output):
     rows: tuple[MetricsRow, ...]
     totals: tuple[Metrics, ...]  # one a currency, over all rows of all pages
     sources: tuple[Source, ...]
-    gaps: tuple[Gap, ...]
+    gaps: tuple[Gap, ...]  # what is missing above because it could not be read
+    cache: Freshness
     next_cursor: str | None = None
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import bindparam, insert, select, union, update
 from sqlalchemy.dialects.postgresql import insert as insert_on_conflict
 
 from tools.secret import redact
-from tools.store.engine import Statement, Store, StoreUnavailable, Transaction
+from tools.store.engine import Statement, Store, StoreUnavailable, Transaction, Work
 from tools.store.statements import Prepared, Row
 from tools.store.tables import ad_sync_logs, audit_heads
 
@@ -201,7 +201,9 @@ class AuditLog:
         self._flush_timer: asyncio.TimerHandle | None = None
         self._minute_timer: asyncio.TimerHandle | None = None
 
-    async def record(self, entry: Entry, *, durable: bool = False, with_: Sequence[Statement] = ()) -> list[int]:
+    async def record(
+        self, entry: Entry, *, durable: bool = False, with_: Sequence[Statement | Work[int]] = ()
+    ) -> list[int]:
         """Queue an entry; or, when durable, commit it now with these statements and answer the rows each touched.
 
         A durable one is written after everything queued before it. Raises StoreUnavailable: then nothing of it was.
@@ -213,7 +215,7 @@ class AuditLog:
             return []
 
         async def write(transaction: Transaction) -> list[int]:
-            touched = [await transaction.run(statement) for statement in with_]
+            touched = [await (step(transaction) if callable(step) else transaction.run(step)) for step in with_]
             await append(transaction, [entry])
             return touched
 

@@ -1,6 +1,7 @@
 """The one place of the tenant filter: a slice reaches rows only through here, so it cannot forget its workspace."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 from operator import eq
 from typing import Any
 
@@ -24,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as insert_on_conflict
 from sqlalchemy.sql.visitors import iterate
 
-from tools.store.engine import Statement, Store
+from tools.store.engine import Statement, Store, Transaction, Work
 from tools.store.statements import CACHE_SIZE, Prepared, Row, shape
 from tools.store.tables import workspaces
 
@@ -34,7 +35,7 @@ class Rows:
 
     def __init__(self, store: Store, workspace_id: str) -> None:
         self.workspace_id = workspace_id
-        self.staged: list[Statement] = []
+        self.staged: list[Statement | Work[int]] = []
         self._store = store
 
     def select(self, table: Table, *columns: ColumnElement[Any]) -> Select[Any]:
@@ -78,10 +79,12 @@ class Rows:
         _refuse_unfiltered(statement)
         return await self._store.read(lambda transaction: transaction.first(statement))
 
-    async def all(self, statement: Statement) -> list[Row]:
-        """Short, indexed: it runs on the loop."""
+    async def all(self, statement: Statement, **values: Any) -> list[Row]:
+        """Short, indexed: it runs on the loop. A prepared one calls its workspace `of`, and is told it here."""
         _refuse_unfiltered(statement)
-        return await self._store.read(lambda transaction: transaction.all(statement))
+        if isinstance(statement, Prepared):
+            values["of"] = self.workspace_id
+        return await self._store.read(lambda transaction: transaction.all(statement, **values))
 
     async def newest(
         self, table: Table, statement: Select[Any], *, after: tuple[int, str] | None, limit: int
@@ -104,6 +107,22 @@ class Rows:
         _refuse_unfiltered(statement)
         self.staged.append(statement)
 
+    def stage_new(self, table: Table, rows: Sequence[Mapping[str, Any]], *, among: ColumnElement[bool]) -> None:
+        """Many rows in few steps, without those whose key one of the rows `among` these has already."""
+        keys = [column for column in table.primary_key if column is not _tenant(table)]
+        held, owned = self.select(table, *keys).where(among), [self._owned(table, row) for row in rows]
+        _refuse_unfiltered(held)
+
+        async def work(transaction: Transaction) -> int:
+            known = {tuple(row) for row in await transaction.all(held)}
+            new = [row for row in owned if tuple(row[column.name] for column in keys) not in known]
+            if new:
+                await transaction.run_many(_inserting(table), new)
+            return len(new)
+
+        if rows:
+            self.staged.append(work)
+
     def _ours(self, table: Table) -> ColumnElement[bool]:
         return _tenant(table) == self.workspace_id
 
@@ -112,6 +131,11 @@ class Rows:
         if values.get(name, self.workspace_id) != self.workspace_id:
             raise ValueError(f"a row of {table.name} belongs to {self.workspace_id}, not to {values[name]}")
         return {**values, name: self.workspace_id}
+
+
+@cache
+def _inserting(table: Table) -> Prepared:
+    return Prepared(insert(table))
 
 
 def _tenant(table: Table) -> Column[Any]:

@@ -1,17 +1,22 @@
 """Campaigns over all accounts, none left out and none shown twice."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.promises import promise
 from tests.tools.outside import at_the_platform
-from tests.world import AGENT, OWNER, STRANGER, VIEWER, World, principal
+from tests.world import AGENT, OWNER, STRANGER, VIEWER, World, open_world, principal
 from tools.authority import Via
+from tools.store.tables import connections, insights_cache
+from tools.store.tenant import Rows
+
+US, EU, JP = (f"act_70211445031000{n}" for n in (1, 2, 3))
 
 SHOWN = {
     "campaign_id", "name", "status", "platform_status", "platform", "account_id", "connectionId", "currency",
-    "objective", "platform_objective", "daily_budget",
+    "objective", "platform_objective", "daily_budget", "start_date",
 }  # fmt: skip
 
 
@@ -32,7 +37,7 @@ async def paged(world: World, limit: int, **filters: Any) -> tuple[list[dict[str
 async def test_a_stranger_sees_none_of_ours(world: World) -> None:
     account = (await world.campaigns())[0]["account_id"]
 
-    assert await world.call(STRANGER, "list_campaigns") == {"items": []}
+    assert await world.call(STRANGER, "list_campaigns") == {"items": [], "cache": {"hit": False, "ageSeconds": 0}}
     assert (await world.refusal(STRANGER, "list_campaigns", account_id=account)).code == "not_found"
 
 
@@ -47,8 +52,8 @@ async def test_campaigns_of_every_account_are_listed_with_what_a_next_step_needs
     rows = (await world.call(VIEWER, "list_campaigns"))["items"]
 
     assert [sum(row["currency"] == currency for row in rows) for currency in ("USD", "EUR", "JPY")] == [8, 8, 7]
-    assert set(rows[0]) == SHOWN
     leads = next(row for row in rows if row["name"] == "Leads | Size guide download")
+    assert set(leads) == SHOWN
     assert (leads["status"], leads["objective"], leads["daily_budget"]) == ("ACTIVE", "leads", 40)
     assert "daily_budget" not in next(row for row in rows if row["name"] == "Awareness | Brand film")
 
@@ -138,6 +143,120 @@ async def test_what_was_changed_on_the_platform_is_seen_within_15_minutes(world:
     assert await world.campaign(name="Renamed outside")
 
 
+async def test_each_account_is_listed_newest_first(world: World) -> None:
+    rows = [(row["account_id"], row["campaign_id"]) for row in await world.campaigns()]
+
+    assert rows == sorted(rows, key=lambda row: (row[0], -int(row[1])))
+
+
+@pytest.mark.parametrize("outlived", [False, True])
+async def test_what_changes_while_paging_is_neither_lost_nor_doubled(world: World, outlived: bool) -> None:
+    """Whatever was there all the time, with the status asked for, is shown exactly once."""
+    before = await world.campaigns(account_id=US)
+    page = await world.call(VIEWER, "list_campaigns", account_id=US, limit=3)
+    shown = [row["campaign_id"] for row in page["items"]]
+    await at_the_platform(
+        world, f"{US}/campaigns", name="New", objective="OUTCOME_SALES", status="PAUSED", special_ad_categories=[],
+        daily_budget="5000",
+    )  # fmt: skip
+    await at_the_platform(world, shown[-1], status="ARCHIVED")
+    await at_the_platform(world, before[4]["campaign_id"], status="DELETED")
+    if outlived:
+        world.clock.pass_by(minutes=15)
+    while "next_cursor" in page:
+        page = await world.call(VIEWER, "list_campaigns", account_id=US, limit=3, cursor=page["next_cursor"])
+        shown += [row["campaign_id"] for row in page["items"]]
+
+    gone = {before[4]["campaign_id"]} if outlived else set()
+    assert shown == [row["campaign_id"] for row in before if row["campaign_id"] not in gone]
+
+
+async def test_an_account_that_fails_is_a_gap_and_the_others_are_listed(world: World) -> None:
+    (connection,) = (await world.call(OWNER, "list_connections"))["items"]
+    await world.break_next("html", target=f"meta:{EU}", times=9)
+
+    answer = await world.call(VIEWER, "list_campaigns")
+
+    assert {row["account_id"] for row in answer["items"]} == {US, JP}
+    (gap,) = answer["gaps"]
+    assert (gap["platform"], gap["connectionId"], gap["account_id"]) == ("meta", connection["id"], EU)
+    assert gap["code"] == "platform_error"
+    assert gap["message"]
+    assert gap["fix"]
+    assert "<html" not in str(gap)
+
+
+async def test_each_page_names_its_own_gap_and_goes_on_behind_it(world: World) -> None:
+    await world.break_next("html", target=f"meta:{EU}", times=99)
+
+    first = await world.call(VIEWER, "list_campaigns", limit=8)
+    second = await world.call(VIEWER, "list_campaigns", limit=8, cursor=first["next_cursor"])
+
+    assert "gaps" not in first
+    assert [gap["account_id"] for gap in second["gaps"]] == [EU]
+    assert {row["account_id"] for row in second["items"]} == {JP}
+    assert "next_cursor" not in second
+
+
+async def test_a_connection_whose_credentials_cannot_be_read_is_one_gap(tmp_path: Path) -> None:
+    async with open_world(tmp_path) as world:
+        known = (await world.sandbox.get("/")).json()["meta"]
+        world.clock.pass_by(seconds=1)
+        broken = await world.call(OWNER, "create_connection", platform="meta", access_token=known["access_token"])
+        await unreadable(world, broken["id"])
+
+        answer = await world.call(VIEWER, "list_campaigns")
+
+        assert len(answer["items"]) == 23
+        (gap,) = answer["gaps"]
+        assert (gap["code"], gap["connectionId"]) == ("credentials_unreadable", broken["id"])
+        assert "account_id" not in gap
+        alone = await world.refusal(VIEWER, "list_campaigns", connectionId=broken["id"])
+        assert (alone.code, alone.connection_id) == ("credentials_unreadable", broken["id"])
+
+
+async def test_what_is_kept_needs_no_credentials(world: World) -> None:
+    first = await world.call(VIEWER, "list_campaigns")
+    (connection,) = (await world.call(OWNER, "list_connections"))["items"]
+    await unreadable(world, connection["id"])
+
+    again = await world.call(VIEWER, "list_campaigns")
+
+    assert again["items"] == first["items"]
+    assert (first["cache"]["hit"], again["cache"]["hit"]) == (False, True)
+
+
+async def unreadable(world: World, connection: str) -> None:
+    rows = Rows(world.store, "wsp_north")
+    await world.store.write(
+        lambda tx: tx.run(rows.update(connections).where(connections.c.id == connection).values(sealed="k1.garbage"))
+    )
+
+
+async def test_the_cache_says_how_old_its_oldest_part_is(world: World) -> None:
+    await world.call(VIEWER, "list_campaigns", account_id=US)
+    world.clock.pass_by(seconds=100)
+    mixed = await world.call(VIEWER, "list_campaigns")
+    world.clock.pass_by(seconds=20)
+    kept = await world.call(VIEWER, "list_campaigns")
+
+    assert mixed["cache"] == {"hit": False, "ageSeconds": 100}
+    assert kept["cache"] == {"hit": True, "ageSeconds": 120}
+
+
+async def test_the_audit_log_names_what_the_cache_was_asked_for(world: World) -> None:
+    for filters in ({"account_id": US}, {}, {}, {"status": "PAUSED"}):
+        await world.call(VIEWER, "list_campaigns", **filters)
+    await world.call(VIEWER, "list_connections")
+
+    one, every, again, paused, other = [row["cache_key"] for row in (await world.audit_rows())[-5:]]
+    kept = Rows(world.store, "wsp_north")
+    assert one in {row.cache_key for row in await kept.all(kept.select(insights_cache))}
+    assert every == again
+    assert len({one, every, paused}) == 3
+    assert other is None
+
+
 async def test_words_that_read_like_orders_are_only_words(world: World) -> None:
     rows = (await world.call(AGENT, "list_campaigns", account_id="act_702114450310003"))["items"]
 
@@ -171,7 +290,7 @@ async def test_a_platform_that_fails_is_told_with_the_way_on(world: World, kind:
 
 
 @pytest.mark.parametrize(
-    "sent", [{"limit": 0}, {"limit": 501}, {"status": "active"}, {"cursor": "nonsense"}, {"page": 2}]
+    "sent", [{"limit": 0}, {"limit": 5001}, {"status": "active"}, {"cursor": "nonsense"}, {"page": 2}]
 )
 async def test_what_no_query_can_be_is_refused(world: World, sent: dict[str, Any]) -> None:
     assert (await world.refusal(VIEWER, "list_campaigns", **sent)).code == "invalid_arguments"
