@@ -21,7 +21,6 @@ from server.version import VERSION
 from server.web.headers import SecurityHeaders
 from server.web.pages import web_routes
 from server.web.rendering import Renderer
-from tools.limits import wall_clock
 from tools.secret import Secret
 
 Extra = Callable[[House], Sequence[BaseRoute]]
@@ -33,7 +32,7 @@ def create_app(
     *,
     local_token: Secret,
     extra: Extra = lambda _: (),
-    limits_clock: Callable[[], int] = wall_clock,
+    limits_clock: Callable[[], int] | None = None,
 ) -> ASGIApp:
     """Nothing is opened before the lifespan starts; everything is closed when it ends."""
 

@@ -18,13 +18,13 @@ from tools.catalog import catalog
 from tools.fields import Platform
 from tools.idempotency import forget_expired
 from tools.invoke import Door, Services
-from tools.limits import Limiter, wall_clock
+from tools.limits import Limiter
 from tools.ports import AdsPlatform
 from tools.recovery import recover, unsettled
 from tools.secret import Secret
 from tools.store.audit import AuditLog
 from tools.store.engine import Store, StoreUnavailable
-from tools.store.migrations import migrate
+from tools.store.opening import limiter_of, open_store
 from tools.store.sealing import KeyRing
 
 SWEEP_SECONDS = 30
@@ -55,17 +55,17 @@ def utc_now() -> dt.datetime:
 
 @contextlib.asynccontextmanager
 async def open_house(
-    settings: Settings, local_token: Secret, *, limits_clock: Callable[[], int] = wall_clock
+    settings: Settings, local_token: Secret, *, limits_clock: Callable[[], int] | None = None
 ) -> AsyncIterator[House]:
     """Migrate, open, recover; on the way out finish what is being applied, then close everything."""
-    database = settings.data_dir / "adwright.db"
-    migrate(database)
     async with contextlib.AsyncExitStack() as stack:
-        store = await Store.open(database)
+        store = await open_store(
+            settings.database, pool=settings.database_pool, statements_cached=settings.database_statement_cache
+        )
         stack.push_async_callback(store.close)
         audit = AuditLog(store)
         stack.push_async_callback(audit.close)
-        limiter = Limiter(limits_clock)
+        limiter = limiter_of(store, limits_clock)
         identity = IdentityStore(store)
         stack.push_async_callback(identity.flush)
         metrics = Metrics()

@@ -10,6 +10,7 @@ from server.process.environment import remember, variables
 from server.process.files import make_directory
 from tools.errors import InvalidRequest
 from tools.secret import Secret
+from tools.store.opening import Database
 from tools.store.sealing import KeyRing, generate_key
 
 
@@ -27,8 +28,11 @@ def _base_url(value: str) -> str:
     return value.rstrip("/")
 
 
-def _not_yet(_: str) -> str:
-    raise ValueError("this version keeps its data in SQLite, in the data directory; leave it out")
+def _postgresql(value: Secret) -> Secret:
+    scheme, separator, rest = value.reveal().partition("://")
+    if scheme.partition("+")[0] not in ("postgresql", "postgres") or not separator or not rest:
+        raise ValueError("must look like postgresql://user:password@host/database")
+    return Secret(f"postgresql://{rest}")
 
 
 def _ring(value: Secret) -> Secret:
@@ -61,8 +65,14 @@ class Settings(BaseModel):
         "http://127.0.0.1",
         description="Where people reach this server; https turns on secure cookies. Left out, it is where we listen.",
     )
-    database_url: Annotated[str, AfterValidator(_not_yet)] | None = Field(
-        None, description="Reserved for PostgreSQL, and refused: this version keeps its data in the data directory."
+    database_url: Annotated[Secret, AfterValidator(_postgresql)] | None = Field(
+        None,
+        description="Where PostgreSQL is: postgresql://user:password@host/database, with sslmode and the like after a "
+        "`?`. Left out, the data is in SQLite, in the data directory. The keys are there either way.",
+    )
+    database_pool: int = Field(10, ge=2, le=500, description="PostgreSQL connections a process, at most.")
+    database_statement_cache: int = Field(
+        500, ge=0, description="Prepared statements a connection keeps; 0 behind a pooler that shares connections."
     )
     encryption_keys: Annotated[Secret, AfterValidator(_ring)] = Field(
         description="Keys that seal credentials, `k2:<base64 of 32 bytes>,k1:…`; the first seals, all unseal. "
@@ -84,6 +94,10 @@ class Settings(BaseModel):
         None, description="Sent where it is set. Google does not ask for one any more (since September 2026)."
     )
     sentry_dsn: Url | None = Field(None, description="Where errors are reported; nowhere when left out.")
+
+    @property
+    def database(self) -> Database:
+        return self.database_url or self.data_dir / "adwright.db"
 
     @classmethod
     def load(cls, data_dir: Path, *, first_start: bool = True) -> Self:

@@ -20,9 +20,9 @@ from server.process.serving import _lifespan
 from server.sandbox.app import create_app as create_sandbox
 from server.sandbox.meta.limits import POINTS_PER_HOUR
 from server.settings import Settings
+from tests.database import settings_in
 from tools import ids
 from tools.authority import Scope
-from tools.limits import wall_clock
 from tools.secret import Secret
 from tools.store.sealing import generate_key
 from tools.store.tables import ad_sync_logs, workspaces
@@ -140,7 +140,7 @@ class Product:
 async def open_product(
     directory: Path,
     *,
-    limits_clock: Callable[[], int] = wall_clock,
+    limits_clock: Callable[[], int] | None = None,
     sandbox_points_per_hour: int = POINTS_PER_HOUR,
     **settings: str,
 ) -> AsyncIterator[Product]:
@@ -155,6 +155,7 @@ async def open_product(
         listener = _listener()
         url = _url(listener)
         variables = {
+            **settings_in(directory),
             "ENCRYPTION_KEYS": KEYS,
             "PUBLIC_URL": url,
             "META_GRAPH_URL": f"{sandbox_url}/meta",

@@ -2,10 +2,13 @@
 
 import os
 from collections.abc import Generator
+from pathlib import Path
 
 import hypothesis
 import pytest
 import pytest_socket
+
+from tests.database import ON_POSTGRESQL, give_back
 
 IN_CI = bool(os.environ.get("CI"))
 
@@ -16,6 +19,22 @@ hypothesis.settings.load_profile("ci" if IN_CI else "dev")
 
 def pytest_runtest_setup() -> None:
     pytest_socket.socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests of the other database are none of this run."""
+    others = [item for item in items if ON_POSTGRESQL and item.get_closest_marker("sqlite")]
+    if others:
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in others]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Function) -> Generator[None, None, None]:
+    directory: Path | None = getattr(item, "funcargs", {}).get("tmp_path")
+    yield
+    if directory is not None:
+        give_back(directory)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -11,6 +11,7 @@ import httpx2
 
 from server.platforms.meta.adapter import MetaAdapter
 from server.sandbox.app import create_app as create_sandbox
+from tests.database import database_in
 from tools import ids
 from tools.authority import Principal, Role, Via
 from tools.capability import AnyCapability
@@ -19,12 +20,11 @@ from tools.context import Context
 from tools.errors import CapabilityError
 from tools.fields import Platform
 from tools.invoke import Door, Services
-from tools.limits import Limiter
 from tools.registry import Registry
 from tools.secret import Secret
 from tools.store.audit import AuditLog
 from tools.store.engine import Store
-from tools.store.migrations import migrate
+from tools.store.opening import limiter_of, open_store
 from tools.store.sealing import KeyRing, generate_key
 from tools.store.tables import memberships, users, workspaces
 from tools.store.tenant import Rows
@@ -149,10 +149,8 @@ async def open_world(
 ) -> AsyncIterator[World]:  # fmt: skip
     """The same path again is the same workspace, as after a restart; hand the sandbox on to keep its state too."""
     clock = clock or Clock()
-    database = path / "adwright.db"
-    migrate(database)
-    store = await Store.open(database)
-    audit, limiter = AuditLog(store, clock.milliseconds), Limiter(clock.milliseconds)
+    store = await open_store(database_in(path))
+    audit, limiter = AuditLog(store, clock.milliseconds), limiter_of(store, clock.milliseconds)
     transport = Network(sandbox or create_sandbox(now=clock))
     client = httpx2.AsyncClient(transport=transport, base_url="http://sandbox.test")
     known = (await client.get("/")).json()["meta"]

@@ -3,7 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 _PRUNE_EVERY = 4096
 
@@ -19,6 +19,18 @@ def wall_clock() -> int:
     return time.time_ns() // 1_000_000
 
 
+class Limiter(Protocol):
+    """In memory where one process owns the data directory, else in the database that all processes share."""
+
+    async def hit(self, key: str, limit: int, window_ms: int = 60_000) -> Hit:
+        """Count one try of `key`, if fewer than `limit` were admitted in the last `window_ms`."""
+
+
+def check(limit: int, window_ms: int) -> None:
+    if limit < 1 or window_ms < 1:
+        raise ValueError("a limit admits at least one hit in at least one millisecond")
+
+
 class _Log:
     """The times of a key's admitted hits, oldest first, in milliseconds."""
 
@@ -29,7 +41,7 @@ class _Log:
         self.window_ms = window_ms
 
 
-class Limiter:
+class MemoryLimiter:
     """A sliding log of hits a key, in the memory of the one process that owns the data directory.
 
     Nothing of it waits for a disk or gives the interpreter lock away. A restart starts with empty windows.
@@ -44,8 +56,7 @@ class Limiter:
 
     async def hit(self, key: str, limit: int, window_ms: int = 60_000) -> Hit:
         """Count one try of `key`, if fewer than `limit` were admitted in the last `window_ms`."""
-        if limit < 1 or window_ms < 1:
-            raise ValueError("a limit admits at least one hit in at least one millisecond")
+        check(limit, window_ms)
         now = self._now()
         self._prune(now)
         # A changed limit counts afresh: the old log may be longer than the new one can judge.

@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from starlette.types import Message, Scope
 
 from api.routes import rest_routes
+from tests.database import database_in
 from tools.authority import Principal, Role, Via
 from tools.authority import Scope as Grant
 from tools.capability import (
@@ -40,7 +41,7 @@ from tools.plan import Change, Operation, Plan
 from tools.registry import Registry
 from tools.store.audit import AuditLog
 from tools.store.engine import Store
-from tools.store.migrations import migrate
+from tools.store.opening import limiter_of, open_store
 from tools.store.sealing import KeyRing, generate_key
 from tools.store.tables import ad_sync_logs, workspaces
 from tools.store.tenant import Rows
@@ -353,9 +354,8 @@ async def serving(
 ) -> AsyncIterator[Client]:
     BUDGETS.clear()
     BUDGETS.update({"1001": 120.0, "1002": 80.0})
-    migrate(directory / "app.db")
-    store = await Store.open(directory / "app.db")
-    audit, limiter = AuditLog(store), limiter or Limiter()
+    store = await open_store(database_in(directory))
+    audit, limiter = AuditLog(store), limiter or limiter_of(store)
     reported: list[BaseException] = []
     services = Services(
         registry=registry,

@@ -1,10 +1,10 @@
 """developer-api § Connections: the four routes, spelled as documented, and credentials that stay sealed."""
 
-import sqlite3
 from pathlib import Path
 from typing import Any
 
 from tests.app import KEYS, Product, open_product
+from tests.database import stored
 from tests.promises import promise
 from tools.store.sealing import generate_key
 from tools.store.tables import connections
@@ -91,12 +91,10 @@ async def test_a_credential_is_sealed_at_rest(product: Product) -> None:
     person = await product.person()
     await product.connect(person)
 
-    with sqlite3.connect(product.settings.data_dir / "adwright.db") as database:
-        ((sealed, key),) = database.execute("SELECT sealed, key_id FROM connections").fetchall()
-    database.close()
+    (row,) = stored(product.settings.data_dir, "SELECT sealed, key_id FROM connections")
 
-    assert (sealed.split(".")[:2], key) == (["v1", "k1"], "k1")
-    assert product.known["access_token"] not in sealed
+    assert (row["sealed"].split(".")[:2], row["key_id"]) == (["v1", "k1"], "k1")
+    assert product.known["access_token"] not in row["sealed"]
 
 
 @promise("dev.storage.key-rotation", "dev.storage.migrations")

@@ -2,12 +2,12 @@
 
 import json
 import re
-import sqlite3
 from dataclasses import replace
 
 import pytest
 
 from tests.app import Product
+from tests.database import stored
 from tests.faces.faces import mcp_modern, rest
 from tests.promises import promise
 from tests.tools.outside import full_disk
@@ -93,14 +93,11 @@ async def test_a_key_is_stored_as_promised_and_each_of_its_calls_is_audited(prod
     await key.refusal(403, "POST", "/ads/campaigns", {})
 
     await product.house.identity.flush()
-    with sqlite3.connect(product.settings.data_dir / "adwright.db") as database:
-        database.row_factory = sqlite3.Row
-        (row,) = database.execute("SELECT * FROM api_keys").fetchall()
-    database.close()
+    (row,) = stored(product.settings.data_dir, "SELECT * FROM api_keys")
     assert len(row["key_hash"]) == 64
     assert row["expires_at"] > row["last_used_at"] > 0
     assert (row["name"], made["key"].startswith(row["prefix"])) == ("CI", True)
-    assert made["key"] not in tuple(row)
+    assert made["key"] not in row.values()
     audited = [(row["action"], row["status"]) for row in await product.audit_rows() if row["via"] == "key"]
     assert audited == [("whoami", "ok")] * 3 + [("create_campaign", "insufficient_scope")]
     (listed,) = await person.data("GET", "/api-keys")

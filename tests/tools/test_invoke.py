@@ -13,6 +13,7 @@ from tools.authority import Scope, Via
 from tools.capability import Rate
 from tools.errors import CapabilityError, InvalidRequest
 from tools.store.audit import verify
+from tools.store.sqlite import SqliteStore
 
 LEADS = "Leads | Size guide download"
 
@@ -220,9 +221,11 @@ async def test_while_the_log_cannot_be_written_reads_go_on_and_writes_answer_503
     assert (await verify(world.store, "wsp_north")).ok
 
 
+@pytest.mark.sqlite
 async def test_a_disk_that_really_fills_up_stops_writes_and_no_read(world: World) -> None:
     campaign = await leads(world)
     await world.audit.flush()
+    assert isinstance(world.store, SqliteStore)
     (pages,) = world.store._writing.execute("PRAGMA page_count").fetchone()
     world.store._writing.execute(f"PRAGMA max_page_count={pages}")
     for _ in range(400):

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tools import limits
-from tools.limits import Hit, Limiter
+from tools.limits import Hit, MemoryLimiter
 
 START = 1_800_000_000_000
 
@@ -27,11 +27,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def limiter(clock: Clock) -> Limiter:
-    return Limiter(clock)
+def limiter(clock: Clock) -> MemoryLimiter:
+    return MemoryLimiter(clock)
 
 
-async def test_the_limit_is_admitted_and_the_next_is_told_when_to_come_back(limiter: Limiter, clock: Clock) -> None:
+async def test_the_limit_is_admitted_and_the_next_is_told_when_to_come_back(
+    limiter: MemoryLimiter, clock: Clock
+) -> None:
     admitted = []
     for _ in range(3):
         admitted.append(await limiter.hit("key", 3))
@@ -48,13 +50,13 @@ async def test_the_limit_is_admitted_and_the_next_is_told_when_to_come_back(limi
     assert (await limiter.hit("key", 3)).allowed
 
 
-async def test_keys_do_not_share(limiter: Limiter) -> None:
+async def test_keys_do_not_share(limiter: MemoryLimiter) -> None:
     assert (await limiter.hit("one", 1)).allowed
     assert (await limiter.hit("two", 1)).allowed
     assert not (await limiter.hit("one", 1)).allowed
 
 
-async def test_a_changed_limit_counts_afresh(limiter: Limiter) -> None:
+async def test_a_changed_limit_counts_afresh(limiter: MemoryLimiter) -> None:
     for _ in range(5):
         await limiter.hit("key", 5)
 
@@ -63,7 +65,7 @@ async def test_a_changed_limit_counts_afresh(limiter: Limiter) -> None:
     assert (await limiter.hit("key", 5, window_ms=1000)).allowed
 
 
-async def test_a_clock_set_back_neither_frees_nor_freezes(limiter: Limiter, clock: Clock) -> None:
+async def test_a_clock_set_back_neither_frees_nor_freezes(limiter: MemoryLimiter, clock: Clock) -> None:
     await limiter.hit("key", 1)
     clock.now -= 3_600_000
     assert (await limiter.hit("key", 1)).retry_after_seconds == 60
@@ -73,7 +75,7 @@ async def test_a_clock_set_back_neither_frees_nor_freezes(limiter: Limiter, cloc
     assert (await limiter.hit("key", 1)).allowed
 
 
-async def test_a_refusal_is_not_counted(limiter: Limiter, clock: Clock) -> None:
+async def test_a_refusal_is_not_counted(limiter: MemoryLimiter, clock: Clock) -> None:
     await limiter.hit("key", 1)
     for _ in range(100):
         clock.now += 500
@@ -83,7 +85,7 @@ async def test_a_refusal_is_not_counted(limiter: Limiter, clock: Clock) -> None:
     assert (await limiter.hit("key", 1)).allowed
 
 
-async def test_stale_keys_are_pruned(limiter: Limiter, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_stale_keys_are_pruned(limiter: MemoryLimiter, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "_PRUNE_EVERY", 10)
     for n in range(5):
         await limiter.hit(f"old{n}", 60)
@@ -94,7 +96,7 @@ async def test_stale_keys_are_pruned(limiter: Limiter, clock: Clock, monkeypatch
     assert sorted(key for key, _, _ in limiter._logs) == [f"new{n}" for n in range(5)]
 
 
-async def test_a_limit_that_admits_nothing_is_a_mistake(limiter: Limiter) -> None:
+async def test_a_limit_that_admits_nothing_is_a_mistake(limiter: MemoryLimiter) -> None:
     with pytest.raises(ValueError, match="at least one"):
         await limiter.hit("key", 0)
 
@@ -126,7 +128,7 @@ async def test_it_decides_as_the_definition_does(limit: int, window: int, steps:
     clock = Clock()
     told = SimpleNamespace(now=START)
     models = {key: Model(limit, window) for key in "ab"}
-    limiter = Limiter(clock)
+    limiter = MemoryLimiter(clock)
     for key, step in steps:
         clock.now += step
         told.now += max(0, step)  # going back counts as standing still

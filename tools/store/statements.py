@@ -1,6 +1,6 @@
 """SQLAlchemy statements compiled once for the driver, because building SQL costs more than running it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -58,7 +58,7 @@ class Compiled(NamedTuple):
     defaults: dict[str, Any]
     required: frozenset[str]
     binders: dict[str, Callable[[Any], Any]]
-    row: Callable[[Sequence[Any]], Row]
+    row: Callable[[Iterable[Any]], Row]
     writes: str | None
     source: SQLCompiler
 
@@ -68,7 +68,7 @@ class Call(NamedTuple):
 
     sql: str
     parameters: Sequence[Any]
-    row: Callable[[Sequence[Any]], Row]
+    row: Callable[[Iterable[Any]], Row]
     writes: str | None  # the table whose rows it may change
 
 
@@ -102,6 +102,12 @@ class Compiler:
             sql = f"{into} VALUES {', '.join([values] * len(part))}"
             yield Call(sql, list(chain.from_iterable(part)), compiled.row, compiled.writes)
 
+    def each(self, statement: Prepared, rows: Sequence[Mapping[str, Any]]) -> tuple[Call, list[Sequence[Any]]]:
+        """An insert of one row, and its parameters for each of many: for a driver that sends them all at once."""
+        compiled = self._prepared.get(statement) or self._prepare(statement)
+        parameters = [_bound(compiled, row).parameters for row in rows]
+        return Call(compiled.sql, (), compiled.row, compiled.writes), parameters
+
     def _prepare(self, prepared: Prepared) -> Compiled:
         self._prepared[prepared] = compiled = self._compile(prepared.statement, None)
         return compiled
@@ -127,7 +133,7 @@ class Compiler:
             source=source,
         )
 
-    def _row(self, source: SQLCompiler) -> Callable[[Sequence[Any]], Row]:
+    def _row(self, source: SQLCompiler) -> Callable[[Iterable[Any]], Row]:
         entries = source._result_columns  # noqa: SLF001  the only list of a statement's result columns
         columns = tuple(entry.keyname for entry in entries)
         attributes = {name: property(itemgetter(at)) for at, name in enumerate(columns)}

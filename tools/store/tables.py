@@ -99,7 +99,7 @@ approvals = Table(
     _json("plan"), _text("digest"), _text("status"), _text("requested_by"), _note("requested_by_name"), _text("via"),
     _time("created_at"), _time("expires_at"), _note("decided_by"), _moment("decided_at"), _note("superseded_by"),
     _json("result", required=False), _json("error", required=False), _note("conversation_id"), _note("tool_use_id"),
-    _time("updated_at"),
+    _time("updated_at"), _note("lease_holder"), _moment("lease_until"),
     Index("approvals_by_status", "workspace_id", "status", "created_at"),
 )  # fmt: skip
 
@@ -132,7 +132,7 @@ platform_writes = Table(
     _text("via"), _text("connection_id"), _text("platform"), _text("account_id"), _note("campaign_id"), _text("kind"),
     _json("fields"), _json("before", required=False), _json("inverse", required=False), _text("status"),
     _json("outcome", required=False), _time("created_at"), _moment("finished_at"), _note("undoes"),
-    _note("undone_by"),
+    _note("undone_by"), _note("lease_holder"), _moment("lease_until"),
     Index("platform_writes_by_time", "workspace_id", "created_at"),
     Index("platform_writes_by_status", "status"),
     Index("platform_writes_by_campaign", "workspace_id", "campaign_id", "created_at"),

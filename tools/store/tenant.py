@@ -36,7 +36,7 @@ class Rows:
     def __init__(self, store: Store, workspace_id: str) -> None:
         self.workspace_id = workspace_id
         self.staged: list[Statement | Work[int]] = []
-        self._store = store
+        self._store = store.of(workspace_id)
 
     def select(self, table: Table, *columns: ColumnElement[Any]) -> Select[Any]:
         """`SELECT columns` (all of them when none are named), of this workspace; columns may join further tables."""

@@ -12,11 +12,12 @@ from sqlalchemy import delete, insert
 from server.identity.resolver import Resolver
 from server.identity.sessions import Sessions
 from server.identity.store import IdentityStore, key_added
+from tests.database import database_in
 from tools.authority import Role
 from tools.keys import format as keys
 from tools.secret import Secret
 from tools.store.engine import Store
-from tools.store.migrations import migrate
+from tools.store.opening import open_store
 from tools.store.statements import Row
 from tools.store.tables import memberships, users, workspaces
 
@@ -103,8 +104,7 @@ def bearer(token: str) -> str:
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    migrate(tmp_path / "adwright.db")
-    opened = await Store.open(tmp_path / "adwright.db")
+    opened = await open_store(database_in(tmp_path))
     yield opened
     await opened.close()
 

@@ -22,6 +22,7 @@ from tools.errors import (
 )
 from tools.keys import format as keys
 from tools.store.engine import Store, StoreUnavailable
+from tools.store.sqlite import SqliteStore
 from tools.store.tables import api_keys, login_links, memberships, workspaces
 
 
@@ -166,12 +167,14 @@ async def test_a_renamed_workspace_is_told_at_the_next_call(directory: Directory
     assert (await directory.resolver.resolve(scope, face="rest")).workspace_name == "renamed"
 
 
+@pytest.mark.sqlite
 async def test_a_key_in_use_is_known_without_the_database_until_something_about_keys_is_committed(
     directory: Directory, store: Store
 ) -> None:
     key = await directory.key()
     scope = request(authorization=bearer(key.text))
     principal = await directory.resolver.resolve(scope, face="rest")
+    assert isinstance(store, SqliteStore)
     store._reading.close()
 
     link = update(login_links).values(used_at=1)

@@ -12,6 +12,7 @@ import httpx2
 from pydantic import Field
 
 from server.mcp_endpoint.endpoint import McpEndpoint
+from tests.database import database_in
 from tests.server.mcp_endpoint.rpc import Rpc
 from tools.approval import ConfirmRequired
 from tools.authority import Principal, Role, Scope, Via
@@ -20,12 +21,11 @@ from tools.context import Context
 from tools.errors import DirectKeyRefused, InvalidApiKey, MissingAuthorization
 from tools.fields import Amount, CampaignId, Cursor, Limit
 from tools.invoke import Door, Services
-from tools.limits import Limiter
 from tools.plan import Change, Operation, Plan
 from tools.registry import Registry
 from tools.store.audit import AuditLog
 from tools.store.engine import Store
-from tools.store.migrations import migrate
+from tools.store.opening import limiter_of, open_store
 from tools.store.sealing import KeyRing, generate_key
 from tools.store.statements import Row as StoredRow
 from tools.store.tables import ad_sync_logs, approvals, workspaces
@@ -240,9 +240,7 @@ class Kit:
 
 @contextlib.asynccontextmanager
 async def kit_in(directory: Path, **options: Any) -> AsyncIterator[Kit]:
-    database = directory / "adwright.db"
-    migrate(database)
-    store = await Store.open(database)
+    store = await open_store(database_in(directory))
     await store.write(
         lambda tx: tx.run(workspaces.insert().values(id="wsp_1", name="Test", plan="free", settings={}, created_at=0))
     )
@@ -253,7 +251,7 @@ async def kit_in(directory: Path, **options: Any) -> AsyncIterator[Kit]:
         registry=REGISTRY,
         store=store,
         audit=audit,
-        limiter=Limiter(),
+        limiter=limiter_of(store),
         keyring=KeyRing.parse(generate_key("k1")),
         platforms={},
         clock=lambda: dt.datetime.now(dt.UTC) + ahead[0],

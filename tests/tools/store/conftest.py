@@ -5,19 +5,18 @@ from pathlib import Path
 
 import pytest
 
+from tests.database import ON_POSTGRESQL, database_in
 from tools.store.engine import Store
-from tools.store.migrations import migrate
+from tools.store.opening import open_store
+
+# Each database has tests of its own; where it is not the one that is used, they are not collected.
+_OF_SQLITE = ["test_sqlite.py", "test_migrations.py"]
+_OF_POSTGRESQL = ["test_postgresql.py", "test_postgresql_migrations.py", "test_roles.py", "test_windows.py"]
+collect_ignore = _OF_SQLITE if ON_POSTGRESQL else _OF_POSTGRESQL
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    database = tmp_path / "adwright.db"
-    migrate(database)
-    return database
-
-
-@pytest.fixture
-async def store(path: Path) -> AsyncIterator[Store]:
-    opened = await Store.open(path)
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    opened = await open_store(database_in(tmp_path))
     yield opened
     await opened.close()

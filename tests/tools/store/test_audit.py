@@ -4,13 +4,16 @@ import asyncio
 import re
 import sqlite3
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import delete, insert, select, update
 
+from tests.database import ON_POSTGRESQL, administer
 from tools.store.audit import KEPT_ROWS, AuditLog, Entry, Verification, append, purge_payloads, verify, verify_all
 from tools.store.engine import ConstraintViolated, Store, StoreUnavailable, Work
+from tools.store.sqlite import SqliteStore
 from tools.store.statements import Row
 from tools.store.tables import ad_sync_logs, workspaces
 
@@ -47,9 +50,13 @@ async def filled(store: Store, rows: int = 5) -> None:
     await store.write(lambda transaction: append(transaction, [entry(n) for n in range(1, rows + 1)]))
 
 
-def tamper(store: Store, sql: str) -> None:
-    """As someone with the file in hand would: without the triggers."""
-    database = sqlite3.connect(store.path)
+def tamper(directory: Path, sql: str) -> None:
+    """As someone with the database in hand would: without the triggers."""
+    if ON_POSTGRESQL:
+        off, on = ("ALTER TABLE ad_sync_logs DISABLE TRIGGER USER", "ALTER TABLE ad_sync_logs ENABLE TRIGGER USER")
+        administer(directory, off, sql, on)
+        return
+    database = sqlite3.connect(directory / "adwright.db")
     triggers = database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
     for (name,) in triggers:
         database.execute(f"DROP TRIGGER {name}")
@@ -70,9 +77,9 @@ async def test_each_workspace_has_a_chain_of_its_own(store: Store) -> None:
     assert await verify(store, "nobody") == Verification(True, 0)
 
 
-async def test_every_chain_is_verified_those_that_vanished_included(store: Store) -> None:
+async def test_every_chain_is_verified_those_that_vanished_included(store: Store, tmp_path: Path) -> None:
     await store.write(lambda transaction: append(transaction, [entry(1), entry(2, workspace_id="gone")]))
-    tamper(store, "DELETE FROM ad_sync_logs WHERE workspace_id = 'gone'")
+    tamper(tmp_path, "DELETE FROM ad_sync_logs WHERE workspace_id = 'gone'")
 
     found = await verify_all(store)
 
@@ -93,9 +100,9 @@ async def test_every_chain_is_verified_those_that_vanished_included(store: Store
         ("UPDATE ad_sync_logs SET seq = CASE seq WHEN 3 THEN 40 ELSE 3 END WHERE seq IN (3, 4)", 3, "does not follow"),
     ],
 )
-async def test_tampering_is_found_at_its_row(store: Store, sql: str, seq: int, problem: str) -> None:
+async def test_tampering_is_found_at_its_row(store: Store, tmp_path: Path, sql: str, seq: int, problem: str) -> None:
     await filled(store)
-    tamper(store, sql)
+    tamper(tmp_path, sql)
 
     found = await verify(store, "w")
 
@@ -189,7 +196,8 @@ async def test_statements_need_a_durable_row(log: AuditLog) -> None:
         await log.record(entry(), with_=[NEW_WORKSPACE])
 
 
-async def test_rows_wait_out_a_full_disk_and_the_log_recovers(store: Store, log: AuditLog) -> None:
+@pytest.mark.sqlite
+async def test_rows_wait_out_a_full_disk_and_the_log_recovers(store: SqliteStore, log: AuditLog) -> None:
     (pages,) = store._writing.execute("PRAGMA page_count").fetchone()
     store._writing.execute(f"PRAGMA max_page_count={pages}")
     await log.record(entry(1, payload="x" * 1_000_000))
@@ -206,7 +214,8 @@ async def test_rows_wait_out_a_full_disk_and_the_log_recovers(store: Store, log:
     assert (await verify(store, "w")).ok
 
 
-async def test_what_a_full_disk_holds_up_is_bounded_and_counted(store: Store, log: AuditLog) -> None:
+@pytest.mark.sqlite
+async def test_what_a_full_disk_holds_up_is_bounded_and_counted(store: SqliteStore, log: AuditLog) -> None:
     (pages,) = store._writing.execute("PRAGMA page_count").fetchone()
     store._writing.execute(f"PRAGMA max_page_count={pages}")
     for n in range(KEPT_ROWS + 3):  # the last three, a batch of their own, find no room in a page that is there

@@ -21,6 +21,13 @@ VERSIONS = [step.version for step in SHIPPED]
 NEXT = VERSIONS[-1] + 1
 
 
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    database = tmp_path / "adwright.db"
+    migrate(database)
+    return database
+
+
 COLUMNS = 'SELECT name, type, "notnull", dflt_value, pk FROM pragma_table_info(?)'
 REFERENCES = 'SELECT "from", "table", "to" FROM pragma_foreign_key_list(?) ORDER BY 1'
 INDEXES = """
@@ -106,14 +113,14 @@ def test_a_directory_that_cannot_be_written_is_unavailable(tmp_path: Path) -> No
 RACER = """
 import asyncio, sys
 from pathlib import Path
-from tools.store.engine import Store
+from tools.store.sqlite import SqliteStore
 from tools.store.migrations import migrate
 
 sys.stdin.readline()
 print(migrate(sys.argv[1]))
 
 async def main():
-    await (await Store.open(sys.argv[1])).close()
+    await (await SqliteStore.open(sys.argv[1])).close()
 
 asyncio.run(main())
 """

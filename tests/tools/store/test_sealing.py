@@ -9,6 +9,7 @@ from sqlalchemy import insert, select, update
 
 from tools.store.engine import Store, Transaction
 from tools.store.sealing import CREDENTIAL, KeyRing, UnknownKey, Unreadable, generate_key, key_id, rotate
+from tools.store.sqlite import SqliteStore
 from tools.store.statements import Row
 from tools.store.tables import connections, workspaces
 
@@ -188,7 +189,8 @@ async def test_a_deleted_connection_holds_no_key(store: Store) -> None:
     assert (done.rewrapped, done.unreadable, done.rows) == (0, (), {"k2": 0, "k1": 0})
 
 
-async def test_the_files_of_the_database_do_not_hold_the_secret(store: Store) -> None:
+@pytest.mark.sqlite
+async def test_the_files_of_the_database_do_not_hold_the_secret(store: SqliteStore) -> None:
     await seal_rows(store, "con_1")
 
     files = [file.read_bytes() for file in store.path.parent.iterdir()]

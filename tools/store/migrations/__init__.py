@@ -5,12 +5,12 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from tools.store.engine import connect, translated
+from tools.store.sqlite import connect, translated
 
 _DIRECTORY = Path(__file__).parent
-_LEDGER = """CREATE TABLE IF NOT EXISTS schema_migrations (
+LEDGER = """CREATE TABLE IF NOT EXISTS schema_migrations (
     version BIGINT NOT NULL,
     name TEXT NOT NULL,
     checksum TEXT NOT NULL,
@@ -48,7 +48,7 @@ def migrate(path: Path | str, steps: Sequence[Migration] | None = None) -> list[
     try:
         connection = connect(Path(path))
         try:
-            connection.execute(_LEDGER)
+            connection.execute(LEDGER)
             return [step.version for step in steps if _apply(connection, step, newest=steps[-1].version)]
         finally:
             connection.close()
@@ -60,10 +60,10 @@ def _apply(connection: sqlite3.Connection, step: Migration, newest: int) -> bool
     connection.execute("BEGIN IMMEDIATE")  # another process may be at the same step: the lock lets one through
     try:
         applied = dict(connection.execute("SELECT version, checksum FROM schema_migrations").fetchall())
-        _check(applied, step, newest)
+        check(applied, step, newest)
         if step.version in applied:
             return False
-        for statement in _statements(step.sql):
+        for statement in statements(step, "sqlite"):
             connection.execute(statement)
         connection.execute(
             "INSERT INTO schema_migrations (version, name, checksum, applied_at) VALUES (?, ?, ?, ?)",
@@ -76,7 +76,7 @@ def _apply(connection: sqlite3.Connection, step: Migration, newest: int) -> bool
             connection.execute("ROLLBACK")
 
 
-def _check(applied: dict[int, str], step: Migration, newest: int) -> None:
+def check(applied: dict[int, str], step: Migration, newest: int) -> None:
     ahead = max(applied, default=0)
     if ahead > newest:
         raise SchemaMismatch(f"the database has schema {ahead}, this program knows {newest}: run a newer adwright")
@@ -86,13 +86,22 @@ def _check(applied: dict[int, str], step: Migration, newest: int) -> None:
         )
 
 
-def _statements(sql: str) -> Iterator[str]:
-    """Split on complete statements only: the body of a trigger holds semicolons of its own."""
+def statements(step: Migration, database: Literal["sqlite", "postgresql"]) -> Iterator[str]:
+    """Those meant for this database. Split on complete ones only: the body of a trigger holds semicolons of its own."""
     pending = ""
-    for line in sql.splitlines(keepends=True):
+    for line in step.sql.splitlines(keepends=True):
         pending += line
         if sqlite3.complete_statement(pending):
-            yield pending
+            if _meant_for(pending) in (None, database):
+                yield pending
             pending = ""
     if pending.strip():
         raise SchemaMismatch("a schema step ends in the middle of a statement")
+
+
+def _meant_for(statement: str) -> str | None:
+    """`-- only postgresql` above a statement says so; the first step's triggers are older than that."""
+    first = statement.lstrip().partition("\n")[0]
+    if first.startswith("-- only "):
+        return first.removeprefix("-- only ")
+    return "sqlite" if "RAISE(ABORT" in statement else None

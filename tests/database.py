@@ -1,0 +1,132 @@
+"""The database of the tests: a file a directory; with ADWRIGHT_TEST_DATABASE=postgresql a schema a directory.
+
+A schema is made once and emptied for the next directory: that takes milliseconds, making one a third of a second.
+"""
+
+import asyncio
+import atexit
+import contextlib
+import os
+import sqlite3
+import threading
+from collections.abc import Coroutine, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+import asyncpg
+from sqlalchemy import delete
+
+from tools.secret import Secret
+from tools.store.opening import Database
+from tools.store.tables import ad_sync_logs, metadata, schema_migrations
+
+T = TypeVar("T")
+
+ON_POSTGRESQL = os.environ.get("ADWRIGHT_TEST_DATABASE") == "postgresql"
+SERVER = os.environ.get("ADWRIGHT_TEST_DATABASE_URL", "")
+ANSWER_SECONDS = 60
+
+_EMPTY = "; ".join((
+    *(str(delete(table)) for table in reversed(metadata.sorted_tables)
+      if table not in (ad_sync_logs, schema_migrations)),
+    "TRUNCATE ad_sync_logs", "DELETE FROM rate_limits",
+))  # fmt: skip
+
+
+def database_in(directory: Path, name: str = "adwright.db") -> Database:
+    """The same directory again is the same database, as after a restart."""
+    return Secret(_schemas.url(directory / name)) if ON_POSTGRESQL else directory / name
+
+
+def settings_in(directory: Path) -> dict[str, str]:
+    """What a product in this directory has to be told, in the names of the environment."""
+    return {"DATABASE_URL": _schemas.url(directory / "adwright.db")} if ON_POSTGRESQL else {}
+
+
+def url_of(schema: str) -> str:
+    # Nothing here has to outlive a power cut.
+    return f"{SERVER}?{urlencode({'search_path': schema, 'synchronous_commit': 'off'})}"
+
+
+def give_back(directory: Path) -> None:
+    """Nothing uses what is in this directory any more."""
+    _schemas.free(directory)
+
+
+def administer(directory: Path, *statements: str) -> None:
+    """As someone with the database in hand would."""
+    _schemas.run(_execute(statements, _schemas.url(directory / "adwright.db")))
+
+
+def stored(directory: Path, sql: str) -> list[dict[str, Any]]:
+    """What lies in the database itself, read past the product."""
+    if ON_POSTGRESQL:
+        return _schemas.run(_fetch(sql, _schemas.url(directory / "adwright.db")))
+    with contextlib.closing(sqlite3.connect(directory / "adwright.db")) as database:
+        database.row_factory = sqlite3.Row
+        return [dict(row) for row in database.execute(sql)]
+
+
+class _Schemas:
+    """Schemas of this process by the file whose place they take."""
+
+    def __init__(self) -> None:
+        self._used: dict[Path, str] = {}
+        self._free: list[str] = []
+        self._made = 0
+        self._loop = asyncio.new_event_loop()
+        self._thread: threading.Thread | None = None
+        atexit.register(self._drop)
+
+    def url(self, path: Path) -> str:
+        if path not in self._used:
+            self._used[path] = self._emptied()
+        return url_of(self._used[path])
+
+    def free(self, directory: Path) -> None:
+        for path in [path for path in self._used if path.is_relative_to(directory)]:
+            self._free.append(self._used.pop(path))
+
+    def run(self, doing: Coroutine[Any, Any, T]) -> T:
+        """On a loop of our own, since the caller may be on one."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._loop.run_forever, name="schemas", daemon=True)
+            self._thread.start()
+        return asyncio.run_coroutine_threadsafe(doing, self._loop).result(ANSWER_SECONDS)
+
+    def _emptied(self) -> str:
+        if self._free:
+            schema = self._free.pop()
+            with contextlib.suppress(asyncpg.UndefinedTableError):  # the test before never opened it
+                self.run(_execute([f"SET search_path = {schema}; {_EMPTY}"]))
+            return schema
+        self._made += 1
+        schema = f"test_{os.getpid()}_{self._made}"
+        self.run(_execute([f"CREATE SCHEMA {schema}"]))
+        return schema
+
+    def _drop(self) -> None:
+        made = [f"DROP SCHEMA test_{os.getpid()}_{n} CASCADE" for n in range(1, self._made + 1)]
+        if made:
+            self.run(_execute(made))
+
+
+async def _execute(statements: Iterable[str], url: str = SERVER) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def _fetch(sql: str, url: str) -> list[dict[str, Any]]:
+    connection = await asyncpg.connect(url)
+    try:
+        return [dict(row) for row in await connection.fetch(sql)]
+    finally:
+        await connection.close()
+
+
+_schemas = _Schemas()
