@@ -87,7 +87,7 @@ class Door:
         return Context(
             principal=principal,
             request_id=request_id,
-            store=services.store,
+            store=services.store.of(principal.workspace),
             rows=Rows(services.store, principal.workspace),
             platforms=services.platforms,
             keyring=services.keyring,
