@@ -16,7 +16,7 @@ from server.platforms.meta.adapter import MetaAdapter
 from server.settings import Settings
 from tools.catalog import catalog
 from tools.fields import Platform
-from tools.idempotency import forget_expired
+from tools.store.claims import forget_expired
 from tools.invoke import Door, Services
 from tools.limits import Limiter
 from tools.ports import AdsPlatform
