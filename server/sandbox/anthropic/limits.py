@@ -13,15 +13,14 @@ _PER_MINUTE = {"requests": 20_000, "input-tokens": 50_000_000, "output-tokens": 
 
 
 class Limits:
-    def __init__(self, clock: Callable[[], float]) -> None:
-        """`clock` counts seconds and never goes back."""
-        self._clock = clock
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
         self._used: defaultdict[str, deque[tuple[float, dict[str, int]]]] = defaultdict(deque)
         self._sums: defaultdict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(_PER_MINUTE, 0))
 
     def charge(self, key: str, input_tokens: int, output_tokens: int) -> None:
         amounts = {"requests": 1, "input-tokens": input_tokens, "output-tokens": output_tokens}
-        self._used[key].append((self._clock(), amounts))
+        self._used[key].append((self._now().timestamp(), amounts))
         for name, amount in amounts.items():
             self._sums[key][name] += amount
 
@@ -32,7 +31,7 @@ class Limits:
 
     def headers(self, key: str) -> dict[str, str]:
         self._forget(key)
-        reset = datetime.now(UTC) + timedelta(seconds=self._reset(key))
+        reset = self._now().astimezone(UTC) + timedelta(seconds=self._reset(key))
         shown: dict[str, str] = {}
         for name, most in _PER_MINUTE.items():
             shown[f"anthropic-ratelimit-{name}-limit"] = str(most)
@@ -42,10 +41,10 @@ class Limits:
 
     def _forget(self, key: str) -> None:
         used = self._used[key]
-        while used and used[0][0] <= self._clock() - _WINDOW:
+        while used and used[0][0] <= self._now().timestamp() - _WINDOW:
             for name, amount in used.popleft()[1].items():
                 self._sums[key][name] -= amount
 
     def _reset(self, key: str) -> float:
         used = self._used[key]
-        return max(0.0, used[0][0] + _WINDOW - self._clock()) if used else 0.0
+        return max(0.0, used[0][0] + _WINDOW - self._now().timestamp()) if used else 0.0

@@ -1,6 +1,5 @@
 """What the Messages API makes of a request: checked as the API checks it, accounted for, and answered."""
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,7 +39,7 @@ class Messages:
     def __init__(self, faults: Faults, script: Script, now: Callable[[], datetime]) -> None:
         self.script = script
         self.gullible = False
-        self.limits = Limits(time.monotonic)
+        self.limits = Limits(now)
         self._faults = faults
         self._cache = Cache(now)
         self._diagnosis = Diagnosis()
