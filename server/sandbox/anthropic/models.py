@@ -34,7 +34,7 @@ class Model:
         return {
             "type": "model",
             "id": self.id,
-            "display_name": self.name,
+            "display_name": f"Scripted demo model (in place of {self.name})",  # people are shown who answers
             "created_at": self.released,
             "line": self.line,
             "lifecycle": "deprecated" if self.retires_at else "active",
