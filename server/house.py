@@ -16,13 +16,13 @@ from server.platforms.meta.adapter import MetaAdapter
 from server.settings import Settings
 from tools.catalog import catalog
 from tools.fields import Platform
-from tools.store.claims import forget_expired
 from tools.invoke import Door, Services
 from tools.limits import Limiter
 from tools.ports import AdsPlatform
 from tools.recovery import recover, unsettled
 from tools.secret import Secret
 from tools.store.audit import AuditLog
+from tools.store.claims import forget_expired
 from tools.store.engine import Store, StoreUnavailable
 from tools.store.opening import limiter_of, open_store
 from tools.store.sealing import KeyRing

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from tools.authority import Principal
 from tools.fields import Platform
 from tools.ports import AdsPlatform
+from tools.store.claims import Claim
 from tools.store.engine import Store
 from tools.store.sealing import KeyRing
 from tools.store.tenant import Rows
 
 if TYPE_CHECKING:  # these use a context themselves
     from tools.gate import Gate
-    from tools.idempotency import Claim
     from tools.writes import Writes
 
 Progress = Callable[[float, float | None, str], Awaitable[None]]
@@ -49,7 +49,7 @@ class Context:
     progress: Progress = field(default=no_progress)
     cache_keys: set[str] = field(default_factory=set)  # of the entries the answer is made of; the audit row names them
     approval_id: str | None = None  # set while an agreed plan is applied
-    claim: "Claim | None" = None  # set where the caller sent an idempotency key
+    claim: Claim | None = None  # set where the caller sent an idempotency key
     asked_in: AskedIn | None = None  # set where a model asks, in a conversation
 
     def cache_key(self) -> str | None:

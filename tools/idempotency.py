@@ -6,7 +6,7 @@ in_flight → done; a call that left nothing behind gives its row back
 import datetime as dt
 import re
 from collections.abc import Container, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from hashlib import sha256
 from hmac import new as hmac
@@ -14,7 +14,6 @@ from typing import Any
 
 import orjson
 from pydantic import BaseModel, JsonValue
-from sqlalchemy import ColumnElement, Update, case, delete, null
 
 from tools.approval import ConfirmRequired, view
 from tools.capability import AnyCapability, Input, Output
@@ -28,16 +27,13 @@ from tools.errors import (
     family,
 )
 from tools.secret import Secret
-from tools.store.engine import Statement, Store, StoreUnavailable, Transaction
+from tools.store.claims import LEASE, Claim
+from tools.store.engine import Statement, StoreUnavailable, Transaction
 from tools.store.statements import Row
 from tools.store.tables import idempotency_keys, platform_writes
-from tools.store.tenant import Rows
 from tools.writes import WriteStatus, overall
 
 KEPT = dt.timedelta(hours=24)
-LEASE = dt.timedelta(seconds=60)
-"""How long a call that gives no sign counts as running; each write it journals is a sign."""
-
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _ASK_AGAIN_SECONDS = 2
 _WITHHELD = "{} was shown once, in the first answer, and is not kept. If it is lost, revoke this and create another."
@@ -63,38 +59,13 @@ class Replayed(Output):
         return orjson.dumps(self.answer)
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """That this request, and no other, may act under its key."""
-
-    rows: Rows
-    ours: tuple[ColumnElement[bool], ...]
-    request_id: str
-
-    def renewed(self, now_ms: int) -> Update:
-        """For a transaction that is about to act. It fails where another request took the key over meanwhile."""
-        return self._held().values(lease_until=now_ms + _ms(LEASE))
-
-    def answered(self, answer: dict[str, Any]) -> Update:
-        """Remember the answer, in the transaction of what it tells."""
-        return self._held().values(status=KeyStatus.DONE, answer=answer)
-
-    def given_back(self) -> Statement:
-        held = idempotency_keys.c.request_id == self.request_id
-        return self.rows.delete(idempotency_keys).where(*self.ours, held)
-
-    def _held(self) -> Update:
-        # Null where it must not be is the one refusal that every database gives in mid-transaction.
-        holder = case((idempotency_keys.c.request_id == self.request_id, self.request_id), else_=null())
-        return self.rows.update(idempotency_keys).where(*self.ours).values(request_id=holder)
-
-
 async def claimed(
     capability: AnyCapability,
     context: Context,
     data: Input,
     key: str,
     *,
+    preview: bool = False,
     expect_digest: str | None,
     running: Container[str],
 ) -> Context | Replayed:
@@ -103,6 +74,8 @@ async def claimed(
         raise InvalidRequest(
             "An idempotency key has 1 to 255 visible ASCII characters.", fix="Send a UUID, one for each write you mean."
         )
+    if preview:
+        return context
     claim, wanted = _claim(context, key), _fingerprint(capability, data, key, expect_digest)
     fresh = {
         "capability": capability.name,
@@ -199,9 +172,9 @@ async def outcome(context: Context, output: Output | None, error: CapabilityErro
     claim = context.claim
     assert claim is not None  # noqa: S101 - asked only of a call that has one
     if output is not None:
-        return [claim.answered({"output": _kept(output)})]
+        return [claim.concluded(KeyStatus.DONE, {"output": _kept(output)})]
     if isinstance(error, ConfirmRequired):
-        return [claim.answered({"approval": error.approval["id"]})]
+        return [claim.concluded(KeyStatus.DONE, {"approval": error.approval["id"]})]
     try:
         journal = await context.rows.all(_journal(context, context.request_id))
     except StoreUnavailable:
@@ -211,15 +184,8 @@ async def outcome(context: Context, output: Output | None, error: CapabilityErro
         return []  # recovery reads back what became of it
     refused = [write for write in journal if (write.outcome or {}).get("outcome") != "not_sent"]
     if states - {WriteStatus.FAILED} or (refused and error.status not in _PASSING):
-        body = error.body("")
-        return [claim.answered({"error": {name: value for name, value in body.items() if name != "meta"}})]
+        return [claim.concluded(KeyStatus.DONE, {"error": error.body("")})]
     return [claim.given_back()]
-
-
-async def forget_expired(store: Store, now_ms: int) -> int:
-    """Over all workspaces; a key is free again once its day is over."""
-    expired = delete(idempotency_keys).where(idempotency_keys.c.expires_at <= now_ms)
-    return await store.write(lambda tx: tx.run(expired))
 
 
 def _claim(context: Context, key: str) -> Claim:
@@ -230,7 +196,7 @@ def _claim(context: Context, key: str) -> Claim:
     return Claim(context.rows, ours, context.request_id)
 
 
-def _journal(context: Context, request_id: str) -> Any:
+def _journal(context: Context, request_id: str) -> Statement:
     columns = (platform_writes.c.id, platform_writes.c.status, platform_writes.c.outcome)
     return context.rows.select(platform_writes, *columns).where(platform_writes.c.request_id == request_id)
 

@@ -72,6 +72,9 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
     # Its coverage phase sends If-Match: 0, left over from a case of the wrong type, in one that it calls valid.
     if valid and case.headers and case.headers.get("If-Match") == "0":
         del case.headers["If-Match"]
+    # A key is for one request, and the judge sends its example with each.
+    if valid and case.headers and "Idempotency-Key" in case.headers:
+        case.headers["Idempotency-Key"] = f"{case.id}-{case.headers['Idempotency-Key']}"[:255]
     # A cursor belongs to its query, and the known ones to the whole listing: beside a filter all would be refused.
     if valid and case.query and "cursor" in case.query:
         case.query = {name: value for name, value in case.query.items() if name in ("cursor", "limit")}

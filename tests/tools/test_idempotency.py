@@ -12,9 +12,10 @@ from tests.tools.outside import HeldWrite, Mortal, full_disk
 from tests.world import AGENT, DIRECT_KEY, KEY, NOON, OWNER, VIEWER, Clock, World, open_world, principal
 from tools.authority import Principal
 from tools.errors import CapabilityError
-from tools.idempotency import KEPT, LEASE, Replayed, claimed, forget_expired
+from tools.idempotency import KEPT, Replayed, claimed
 from tools.recovery import IN_TRANSIT, recover
 from tools.store.audit import verify
+from tools.store.claims import LEASE, forget_expired
 from tools.store.tables import api_keys, idempotency_keys
 from tools.store.tenant import Rows
 
@@ -275,7 +276,7 @@ async def test_a_call_whose_key_was_taken_over_sends_nothing_any_more(world: Wor
     context = world.context(DIRECT_KEY)
     capability = world.capability("update_campaign")
     data = capability.input.model_validate(arguments)
-    slow = await claimed(capability, context, data, ONCE, expect_digest=None, running=())
+    slow = await claimed(capability, context, data, ONCE, preview=False, expect_digest=None, running=())
     assert not isinstance(slow, Replayed)
     assert capability.plan is not None
     plan = await capability.plan(slow, data)
