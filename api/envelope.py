@@ -1,6 +1,6 @@
 """The one shape of every JSON answer under /api/v1, spliced from bytes that are already JSON."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import orjson
 from starlette.types import Send
@@ -15,8 +15,7 @@ _JSON: RawHeaders = ((b"content-type", b"application/json"), (b"cache-control", 
 _REPLAYED: RawHeaders = ((b"idempotent-replayed", b"true"),)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     status: int
     body: bytes
     headers: RawHeaders = _JSON

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 from starlette.datastructures import URLPath
@@ -37,8 +37,7 @@ class Resolve(Protocol):
     async def __call__(self, scope: Scope, *, face: str) -> Principal: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     id: str
     scope: Scope
     headers: received.Headers
@@ -122,7 +121,8 @@ class Endpoint:
                 query = received.query_parameters(request.scope["query_string"])
             if self._capability.plan:
                 options = _options(request.headers, query.pop("plan", "false"))
-            body = await self._body(request)
+            if self._takes_body or received.announces_body(request.headers):
+                body = await self._body(request)
         except CapabilityError as error:
             refusal = error
 
@@ -135,19 +135,17 @@ class Endpoint:
         output = await self._door.invoke(
             self._capability,
             context,
-            arguments,
+            arguments if query or body or request.path or refusal else {},
             preview=options.preview,
             expect_digest=options.expect_digest,
             idempotency_key=None if key is None else key.decode("latin-1"),
         )
-        if isinstance(output, Preview):
+        if self._capability.plan and isinstance(output, Preview):
             answer = success(200, output, request.id)
             return Answer(answer.status, answer.body, (*answer.headers, (b"etag", f'"{output.digest}"'.encode())))
         return success(self._capability.rest.status, output, request.id)
 
     async def _body(self, request: Request) -> bytes:
-        if not self._takes_body and not received.announces_body(request.headers):
-            return b""
         body = await received.read_body(request.headers, request.receive)
         if body and not self._takes_body:
             raise InvalidRequest(

@@ -1,6 +1,7 @@
 """One log line and one measurement a request, with nothing in them that a person typed."""
 
 import logging
+from collections.abc import Awaitable, Iterable
 from time import perf_counter
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -11,6 +12,7 @@ logger = logging.getLogger("adwright.access")
 
 FACES = (("/api/", "rest"), ("/mcp", "mcp"), ("/local/", "local"), ("/static/", "static"))
 QUIET = frozenset({"/livez", "/healthz", "/metrics"})
+_NO_HEADERS: Iterable[tuple[bytes, bytes]] = ()
 
 
 class Observe:
@@ -24,23 +26,29 @@ class Observe:
         if scope["type"] != "http" or scope["path"] in QUIET:
             await self._app(scope, receive, send)
             return
-        started, status, request_id = perf_counter(), 0, b""
+        started, status, headers = perf_counter(), 0, _NO_HEADERS
 
-        async def watched(message: Message) -> None:
-            nonlocal status, request_id
+        def watched(message: Message) -> Awaitable[None]:
+            nonlocal status, headers
             if message["type"] == "http.response.start":
-                status = message["status"]
-                request_id = next((value for name, value in message["headers"] if name == b"x-request-id"), b"")
-            await send(message)
+                status, headers = message["status"], message["headers"]
+            return send(message)
 
         try:
             await self._app(scope, receive, watched)
         finally:
             seconds = perf_counter() - started
             path: str = scope["path"]
-            face = next((name for prefix, name in FACES if path.startswith(prefix)), "web")
             if self.metrics:
-                self.metrics.answered(face, status, seconds)
+                self.metrics.answered(_face(path), status, seconds)
             if logger.isEnabledFor(logging.INFO):
-                extra = {"status": status, "ms": round(seconds * 1000, 2), "request_id": request_id.decode()}
+                request_id = dict(headers).get(b"x-request-id", b"").decode()
+                extra = {"status": status, "ms": round(seconds * 1000, 2), "request_id": request_id}
                 logger.info("%s %s", scope["method"], path, extra=extra)
+
+
+def _face(path: str) -> str:
+    for prefix, face in FACES:
+        if path.startswith(prefix):
+            return face
+    return "web"

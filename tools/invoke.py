@@ -4,7 +4,7 @@ import asyncio
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from pydantic import JsonValue, ValidationError
@@ -38,6 +38,9 @@ from tools.store.engine import ConstraintViolated, Store, StoreUnavailable
 from tools.store.sealing import KeyRing
 from tools.store.tenant import Rows
 from tools.writes import Writes
+
+# A member of an enum costs more to look up than to compare.
+_READ, _DEFAULT, _INGEST = Effect.READ, Rate.DEFAULT, Rate.INGEST
 
 Arguments = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
 """What a face received; a callable parses it, and is called once the caller may call at all."""
@@ -87,7 +90,7 @@ class Door:
         return Context(
             principal=principal,
             request_id=request_id,
-            store=services.store.of(principal.workspace),
+            store=services.store,
             rows=Rows(services.store, principal.workspace),
             platforms=services.platforms,
             keyring=services.keyring,
@@ -116,7 +119,7 @@ class Door:
         call = self._invoke(
             capability, context, arguments, preview=preview, expect_digest=expect_digest, key=idempotency_key
         )
-        if capability.effect is Effect.READ:
+        if capability.effect is _READ:
             return await call
         # A caller that goes away takes neither the change nor its audit row with it.
         task = asyncio.create_task(call, name=f"{capability.name} {context.request_id}")
@@ -149,8 +152,8 @@ class Door:
         try:
             await self.admit(capability, context)
             data = _validated(capability, arguments() if callable(arguments) else arguments)
-            payload = data.model_dump(mode="json", exclude_unset=True)
-            if key is not None and capability.effect is not Effect.READ and not preview:
+            payload = data.model_dump(mode="json", exclude_unset=True) if data.model_fields_set else {}
+            if key is not None and capability.effect is not _READ and not preview:
                 held = await claimed(capability, context, data, key, expect_digest=expect_digest, running=self.running)
                 if isinstance(held, Replayed):
                     await self._record(capability, context, payload, None, held)
@@ -181,7 +184,7 @@ class Door:
     async def admit(self, capability: AnyCapability, context: Context) -> None:
         """The first half: may this caller do this at all, and is there room for it now."""
         self._authorise(capability, context.principal)
-        if capability.effect is not Effect.READ and not self._services.audit.healthy:
+        if capability.effect is not _READ and not self._services.audit.healthy:
             self._services.count("guard_closed", "audit")
             raise _unavailable("the audit log cannot be written")
         await self._limit(capability.rate, context)
@@ -209,24 +212,24 @@ class Door:
             )
 
     async def _limit(self, rate: Rate | None, context: Context) -> None:
-        principal = context.principal
-        default = (Rate.DEFAULT, principal.rate or Rate.DEFAULT.per_minute)
-        classes = [default] if rate is None else [default, (rate, rate.per_minute)]
-        if rate is Rate.INGEST:  # a stream of events is not counted against its key's other calls
-            classes = classes[1:]
-        for counted, limit in classes:
-            name = counted.label
-            owner = {"principal": principal.id, "user": principal.user, "workspace": principal.workspace}[counted.per]
-            hit = await self._services.limiter.hit(f"{name}:{principal.workspace}:{owner}", limit)
-            if not hit.allowed:
-                raise RateLimited(
-                    f"More than {limit} calls a minute ({name}).",
-                    fix=f"Wait {hit.retry_after_seconds} s.",
-                    retry_after=hit.retry_after_seconds,
-                    source="local",
-                    limit=name,
-                    perMinute=limit,
-                )
+        if rate is not _INGEST:  # a stream of events is not counted against its key's other calls
+            await self._count(_DEFAULT, context.principal.rate or _DEFAULT.per_minute, context.principal)
+        if rate is not None:
+            await self._count(rate, rate.per_minute, context.principal)
+
+    async def _count(self, rate: Rate, limit: int, principal: Principal) -> None:
+        name, per = rate.label, rate.per
+        owner = principal.id if per == "principal" else principal.user if per == "user" else principal.workspace
+        hit = await self._services.limiter.hit(f"{name}:{principal.workspace}:{owner}", limit)
+        if not hit.allowed:
+            raise RateLimited(
+                f"More than {limit} calls a minute ({name}).",
+                fix=f"Wait {hit.retry_after_seconds} s.",
+                retry_after=hit.retry_after_seconds,
+                source="local",
+                limit=name,
+                perMinute=limit,
+            )
 
     async def _decided(
         self, capability: AnyCapability, context: Context, data: Input, *, preview: bool, expect_digest: str | None
@@ -275,7 +278,6 @@ class Door:
             principal_id=principal.id,
             via=principal.via,
             approval_id=error.approval["id"] if isinstance(error, ConfirmRequired) else payload.get("approval_id"),
-            cache_key=context.cache_key(),
             payload=payload,
         )
         if isinstance(error, RateLimited) and error.details.get("source") == "local":
@@ -283,7 +285,7 @@ class Door:
             return
         staged = context.rows.staged if error is None else []
         left = [] if context.claim is None else await outcome(context, output, error)
-        changed = wrote and capability.effect is not Effect.READ
+        changed = wrote and capability.effect is not _READ
         try:
             await audit.record(entry, durable=changed or bool(staged or left), with_=[*staged, *left])
         except StoreUnavailable as down:
@@ -302,9 +304,16 @@ class Door:
             raise Internal("The records changed meanwhile; nothing was stored.", fix="Try again.") from clash
 
 
+@cache
+def _nothing_given(model: type[Input]) -> Input:
+    """Frozen and made of constants, so that one does for every call; what needs an argument raises each time."""
+    return model.model_validate({})
+
+
 def _validated(capability: AnyCapability, arguments: Mapping[str, Any]) -> Input:
+    model: type[Input] = capability.input
     try:
-        data: Input = capability.input.model_validate(dict(arguments))
+        data = model.model_validate(dict(arguments)) if arguments else _nothing_given(model)
     except ValidationError as invalid:
         problems = [
             {

@@ -1,12 +1,28 @@
 """What cannot be declared: the kernel refuses it while importing, so that no test has to look for it."""
 
+from collections.abc import Hashable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tools.authority import Scope
-from tools.capability import GET, POST, Effect, Input, Nothing, Output, Rate, Rest, Toolset, human, read, record, write
+from tools.capability import (
+    GET,
+    POST,
+    AnyCapability,
+    Effect,
+    Input,
+    Nothing,
+    Output,
+    Rate,
+    Rest,
+    Toolset,
+    human,
+    read,
+    record,
+    write,
+)
 from tools.catalog import catalog
 from tools.context import Context
 from tools.plan import Plan
@@ -89,3 +105,12 @@ def test_what_only_a_person_does_and_what_only_adds_a_fact_no_model_sees() -> No
 def test_what_contradicts_itself_is_refused(name: str, changed: dict[str, Any], refusal: str) -> None:
     with pytest.raises(TypeError, match=refusal):
         replace(catalog[name], **changed)
+
+
+@pytest.mark.parametrize("capability", catalog, ids=lambda c: c.name)
+def test_what_a_field_left_out_becomes_is_a_constant(capability: AnyCapability) -> None:
+    """The door makes the input of a call without arguments once and hands it to all of them."""
+    fields = capability.input.model_fields.values()
+
+    assert all(field.default_factory is None for field in fields)
+    assert all(isinstance(field.default, Hashable) for field in fields)
