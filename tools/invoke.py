@@ -90,7 +90,7 @@ class Door:
         return Context(
             principal=principal,
             request_id=request_id,
-            store=services.store,
+            store=services.store.of(principal.workspace),
             rows=Rows(services.store, principal.workspace),
             platforms=services.platforms,
             keyring=services.keyring,
@@ -278,6 +278,7 @@ class Door:
             principal_id=principal.id,
             via=principal.via,
             approval_id=error.approval["id"] if isinstance(error, ConfirmRequired) else payload.get("approval_id"),
+            cache_key=context.cache_key(),
             payload=payload,
         )
         if isinstance(error, RateLimited) and error.details.get("source") == "local":
