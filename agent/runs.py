@@ -83,7 +83,7 @@ class Runner:
         await asyncio.gather(*tasks, *([self._looking] if self._looking else []), return_exceptions=True)
         await self._model.close()
 
-    async def start(self, context: Context, surface: str, asked: Asked) -> Following:
+    async def start(self, context: Context, surface: str, asked: Callable[[], Asked]) -> Following:
         """Begin a turn and follow it; refused before anything of it is stored or charged where it cannot begin."""
         begun = await asyncio.shield(asyncio.ensure_future(self._start(context, self._surfaces[surface], asked)))
         return Following(context, self._bells, begun.id, begun.last_event, begun.run_id)
@@ -138,16 +138,17 @@ class Runner:
             except TimeoutError:
                 pass
 
-    async def _start(self, context: Context, surface: Surface, asked: Asked) -> Row:
+    async def _start(self, context: Context, surface: Surface, ask: Callable[[], Asked]) -> Row:
         async def ready() -> None:
+            identifier = ask().conversationId
             self._model.require_key()
-            if asked.conversationId is None:
+            if identifier is None:
                 return
-            session = await conversations.conversation(context, asked.conversationId)
-            if session.status == Status.RUNNING:
+            if (await conversations.conversation(context, identifier)).status == Status.RUNNING:
                 raise _running()
 
         await self._door.admit_chat_turn(context, f"{surface.name}_chat", surface.scope, ready)
+        asked = ask()
         if asked.conversationId is not None:
             await supersede(context, asked.conversationId)
         identifier = asked.conversationId or ids.new("cnv")

@@ -1,6 +1,6 @@
 """The one shape of every JSON answer under /api/v1, spliced from bytes that are already JSON."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import orjson
 from starlette.types import Send
@@ -15,6 +15,12 @@ _JSON: RawHeaders = ((b"content-type", b"application/json"), (b"cache-control", 
 _REPLAYED: RawHeaders = ((b"idempotent-replayed", b"true"),)
 
 
+class Sendable(Protocol):
+    """An answer, whole or in parts."""
+
+    async def send(self, send: Send, request_id: str, *, without_body: bool = False) -> None: ...
+
+
 class Answer(NamedTuple):
     status: int
     body: bytes
@@ -22,7 +28,7 @@ class Answer(NamedTuple):
 
     async def send(self, send: Send, request_id: str, *, without_body: bool = False) -> None:
         headers = [*self.headers, (b"x-request-id", request_id.encode())]
-        if self.status != 304:  # which has no content, and no length of one
+        if self.status not in (204, 304):  # which have no content, and no length of one
             headers.append((b"content-length", str(len(self.body)).encode()))
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if without_body else self.body})

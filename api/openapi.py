@@ -1,5 +1,6 @@
 """The OpenAPI 3.1 document: the registry once more, for people's tools."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -25,7 +26,10 @@ _DESCRIPTION = (
 )
 
 
-def openapi(registry: Registry, public_url: str, version: str) -> dict[str, Any]:
+def openapi(
+    registry: Registry, public_url: str, version: str, beside: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """`beside`: the paths of what is no capability."""
     paths: dict[str, dict[str, Any]] = {}
     for capability in registry:
         paths.setdefault(f"/api/v1{capability.rest.path}", {})[capability.rest.method.lower()] = _operation(capability)
@@ -38,8 +42,8 @@ def openapi(registry: Registry, public_url: str, version: str) -> dict[str, Any]
             "license": {"name": "Apache License 2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": public_url}],
-        "tags": [{"name": toolset.value, "description": _TAGS[toolset]} for toolset in _in_use(registry)],
-        "paths": paths,
+        "tags": [{"name": tag, "description": text} for tag, text in _tags(registry, chat=bool(beside)).items()],
+        "paths": paths | dict(beside or {}),
         "components": {
             "securitySchemes": _security_schemes(public_url),
             "schemas": components.SCHEMAS,
@@ -50,8 +54,10 @@ def openapi(registry: Registry, public_url: str, version: str) -> dict[str, Any]
     }
 
 
-def _in_use(registry: Registry) -> list[Toolset]:
-    return [toolset for toolset in Toolset if any(capability.toolset is toolset for capability in registry)]
+def _tags(registry: Registry, *, chat: bool) -> dict[str, str]:
+    used = {capability.toolset for capability in registry}
+    tags = {toolset.value: _TAGS[toolset] for toolset in Toolset if toolset in used}
+    return tags | ({"chat": "The in-app agent: it streams, and changes nothing without a person."} if chat else {})
 
 
 def _security_schemes(public_url: str) -> dict[str, Any]:

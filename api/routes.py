@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Match, NoMatchFound
 from starlette.types import Receive, Scope, Send
 
 from api import received
-from api.envelope import Answer, failure, success
+from api.envelope import Answer, Sendable, failure, success
 from api.openapi import openapi
 from tools import ids
 from tools.authority import Principal
@@ -45,13 +45,29 @@ class Request(NamedTuple):
     path: Mapping[str, str]  # the values of the path's fields
 
 
-Handler = Callable[[Request], Awaitable[Answer]]
+Handler = Callable[[Request], Awaitable[Sendable]]
+Handlers = Mapping[str, Mapping[str, Handler]]
+"""By path below the prefix, then by method."""
 
 
-def rest_routes(registry: Registry, door: Door, resolve: Resolve, *, public_url: str, version: str) -> list[BaseRoute]:
+class Beside(Protocol):
+    """Operations that are no capabilities, such as the chat's streams."""
+
+    def handlers(self) -> Handlers: ...
+
+    def paths(self) -> dict[str, Any]:
+        """As the OpenAPI document shows them."""
+        ...
+
+
+def rest_routes(
+    registry: Registry, door: Door, resolve: Resolve, *, public_url: str, version: str, beside: Sequence[Beside] = ()
+) -> list[BaseRoute]:
     """Everything under /api/v1, unknown paths too: a route of another kind there has to stand before these."""
-    document = Document(registry, public_url, version)
+    document = Document(registry, public_url, version, {k: v for each in beside for k, v in each.paths().items()})
     handlers: dict[str, dict[str, Handler]] = {"/openapi.json": {"GET": document.answer}}
+    for path, methods in [found for each in beside for found in each.handlers().items()]:
+        handlers[path] = dict(methods)
     for capability in registry:
         endpoint = Endpoint(capability, door, resolve)
         handlers.setdefault(capability.rest.path, {})[capability.rest.method] = endpoint.answer
@@ -196,8 +212,8 @@ def _options(headers: received.Headers, plan: str | list[str]) -> Options:
 class Document:
     """The OpenAPI document: made when it is first asked for, then the same bytes for as long as the process lives."""
 
-    def __init__(self, registry: Registry, public_url: str, version: str) -> None:
-        self._made_from = registry, public_url, version
+    def __init__(self, registry: Registry, public_url: str, version: str, paths: dict[str, Any]) -> None:
+        self._made_from = registry, public_url, version, paths
 
     async def answer(self, request: Request) -> Answer:
         headers = ((b"etag", self._etag), (b"cache-control", b"no-cache"), (b"content-type", b"application/json"))

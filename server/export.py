@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from agent.tools import tool_params
+from api.chat_document import chat_paths
 from api.openapi import openapi
 from server.house import House
 from server.mcp_endpoint.listing import described
@@ -25,7 +26,7 @@ FORMATS = ("anthropic", "openai", "mcp", "openapi")
 def exported(registry: Registry, format_: str, public_url: str) -> Any:
     """`anthropic`: [{name, description, input_schema}]; `openai`: [{type: function, function: {…}}]; `mcp`: [Tool]."""
     if format_ == "openapi":
-        return openapi(registry, public_url, VERSION)
+        return openapi(registry, public_url, VERSION, chat_paths())
     if format_ == "anthropic":
         return tool_params(registry)
     shape = {"openai": _openai, "mcp": _mcp}[format_]

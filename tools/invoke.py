@@ -2,7 +2,7 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import JsonValue, ValidationError
 
 from tools.approval import ConfirmRequired
-from tools.authority import Principal
+from tools.authority import Principal, Scope
 from tools.capability import AnyCapability, Effect, Input, Output, Rate
 from tools.codec import invalid_arguments, unknown
 from tools.context import Context, Progress, no_progress
@@ -28,6 +28,7 @@ from tools.errors import (
 from tools.fields import Platform
 from tools.gate import Gate
 from tools.idempotency import Replayed, claimed, outcome
+from tools.leases import Leases
 from tools.limits import Limiter
 from tools.plan import Plan
 from tools.ports import AdsPlatform
@@ -44,6 +45,12 @@ _READ, _DEFAULT, _INGEST = Effect.READ, Rate.DEFAULT, Rate.INGEST
 
 Arguments = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
 """What a face received; a callable parses it, and is called once the caller may call at all."""
+
+Ready = Callable[[], Awaitable[None]]
+
+
+async def _always() -> None:
+    """For what may begin at any time."""
 
 
 class Preview(Output):
@@ -80,8 +87,9 @@ class Door:
         self._services = services
         self.registry = services.registry
         self.clock = services.clock
-        self.gate = Gate(services.registry, services.audit, services.report)
-        self.writes = Writes()
+        self.leases = Leases()
+        self.gate = Gate(services.registry, services.audit, self.leases, services.report)
+        self.writes = Writes(self.leases)
         self.running: set[str] = set()  # request ids of changes whose audit row is still to come
         self._tasks: set[asyncio.Task[Output]] = set()
 
@@ -153,8 +161,10 @@ class Door:
             await self.admit(capability, context)
             data = _validated(capability, arguments() if callable(arguments) else arguments)
             payload = data.model_dump(mode="json", exclude_unset=True) if data.model_fields_set else {}
-            if key is not None and capability.effect is not _READ and not preview:
-                held = await claimed(capability, context, data, key, expect_digest=expect_digest, running=self.running)
+            if key is not None and capability.effect is not _READ:
+                held = await claimed(
+                    capability, context, data, key, preview=preview, expect_digest=expect_digest, running=self.running
+                )
                 if isinstance(held, Replayed):
                     await self._record(capability, context, payload, None, held)
                     return held
@@ -189,22 +199,46 @@ class Door:
             raise _unavailable("the audit log cannot be written")
         await self._limit(capability.rate, context)
 
-    async def admit_chat_turn(self, context: Context) -> None:
-        """The same first half for a turn of the chat: one charge, whatever the tools it calls."""
+    async def admit_chat_turn(
+        self, context: Context, name: str = "chat", scope: Scope | None = None, ready: Ready = _always
+    ) -> None:
+        """The same first half for a turn of the chat: one charge and one audit row, whatever the tools it calls.
+
+        `ready` refuses what cannot begin, before any of the month's turns is used up.
+        """
         try:
+            _require(scope, name, context.principal)
             await self._limit(Rate.CHAT, context)
+            await ready()
             await spend(context, Meter.CHAT_TURNS)
         except StoreUnavailable as down:
-            raise _unavailable(down) from down
+            unavailable = _unavailable(down)
+            await self._record_turn(name, context, unavailable)
+            raise unavailable from down
+        except CapabilityError as error:
+            await self._record_turn(name, context, error)
+            raise
+        await self._record_turn(name, context, None)
+
+    async def _record_turn(self, name: str, context: Context, refused: CapabilityError | None) -> None:
+        principal = context.principal
+        entry = Entry(
+            workspace_id=principal.workspace,
+            at=context.now_ms(),
+            request_id=context.request_id,
+            action=name,
+            status=refused.code if refused else "ok",
+            error_message=refused.message if refused else None,
+            principal_id=principal.id,
+            via=principal.via,
+        )
+        if isinstance(refused, RateLimited):
+            self._services.audit.record_rollup(entry)
+        else:
+            await self._services.audit.record(entry)
 
     def _authorise(self, capability: AnyCapability, principal: Principal) -> None:
-        if capability.scope is not None and capability.scope not in principal.scopes:
-            raise InsufficientScope(
-                f"{capability.name} needs {capability.scope}.",
-                fix="Use a key or a member that has this scope.",
-                required=capability.scope.value,
-                available=sorted(principal.scopes),
-            )
+        _require(capability.scope, capability.name, principal)
         if capability.human_only and not principal.human:
             raise HumanRequired(
                 f"Only a signed-in person uses {capability.name}.",
@@ -327,6 +361,16 @@ def _validated(capability: AnyCapability, arguments: Mapping[str, Any]) -> Input
         ]
         raise invalid_arguments(capability, problems) from None
     return data
+
+
+def _require(scope: Scope | None, name: str, principal: Principal) -> None:
+    if scope is not None and scope not in principal.scopes:
+        raise InsufficientScope(
+            f"{name} needs {scope}.",
+            fix="Use a key or a member that has this scope.",
+            required=scope.value,
+            available=sorted(principal.scopes),
+        )
 
 
 def _unavailable(reason: object) -> Unavailable:

@@ -1,10 +1,10 @@
-"""What a person sends to the chat."""
+"""What is sent to the chat and answered by it, beside its events."""
 
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
-from tools.capability import Input
+from tools.capability import Input, Output
 from tools.errors import InvalidArguments
 
 TITLE_LENGTH = 80
@@ -48,6 +48,13 @@ class Asked(Input):
     def title(self) -> str:
         line = " ".join(self.message.split())
         return line if len(line) <= TITLE_LENGTH else f"{line[: TITLE_LENGTH - 1]}…"
+
+
+class Stopping(Output):
+    """The answer to a stop."""
+
+    conversationId: str
+    stopping: bool  # false: nothing ran
 
 
 def _said(kind: str, message: str) -> str:

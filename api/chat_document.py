@@ -1,0 +1,121 @@
+"""What the OpenAPI document says of the chat, whose operations are no capabilities."""
+
+from typing import Any
+
+from api.components import closed, ref
+from api.examples import REQUEST_ID
+from tools.capability import Rate
+from tools.conversations.model import Asked
+from tools.schema import input_schema
+
+_ID = "cnv_3f0c9a1d5e7b2468ace01357"
+_TAG = "chat"
+_STREAM = """id: 1
+event: run_started
+data: {"conversationId":"cnv_3f0c9a1d5e7b2468ace01357","runId":"run_0a1b2c3d4e5f60718293a4b5"}
+
+id: 2
+event: text_delta
+data: {"text":"You spent 412.50 USD yesterday."}
+
+id: 3
+event: usage
+data: {"inputTokens":12,"outputTokens":31,"cacheReadTokens":6210,"cacheWriteTokens":140,"cost":0.0013}
+
+id: 4
+event: done
+data: {"stopReason":"end_turn"}
+
+"""
+_EVENTS = (
+    "Server-sent events, each with an `id` that counts up within the conversation: `run_started`, `thinking_delta`, "
+    "`text_delta`, `tool_use`, `tool_result`, `confirm_required` (the approval a person decides about, with its "
+    "`toolUseId`), `confirm_resolved`, `usage` (tokens of the run, cost in USD), `error` (the flat error shape), and "
+    "`done`, whose `stopReason` is end_turn, confirm_required, stopped, cap, refusal, max_tokens or error. A comment "
+    "comes every 15 seconds while nothing else does."
+)
+
+
+def chat_paths() -> dict[str, Any]:
+    name, calls, per = Rate.CHAT.label, Rate.CHAT.per_minute, Rate.CHAT.per
+    ask = (
+        "Send a message to the ads agent and follow its answer. It reads with the caller's authority; what it would "
+        "change becomes an approval, and the decision begins a new run of the same turn. Leaving does not stop the "
+        f"turn. {_EVENTS}\n\nAn API key or a signed-in person. Scope: `ads:read`. Rate limit: {calls} turns a minute "
+        f"per {per} (`{name}`)."
+    )
+    follow = (
+        "Follow a conversation: with `Last-Event-ID` the events after that one, each once; without, those of the "
+        "current run. It stays open while a run or an approval is."
+    )
+    stop = "End the running turn, also one that waits for a person; what was said is kept."
+    return {
+        "/api/v1/ads/chat": {"post": _operation("ads_chat", "Ads chat", ask, _asking(), [402, 409, 413, 415, 422])},
+        "/api/v1/chat/{conversationId}/events": {
+            "get": _operation("chat_events", "Chat events", follow, _following(), [])
+        },
+        "/api/v1/chat/{conversationId}/stop": {"post": _operation("stop_chat", "Stop chat", stop, _stopping(), [])},
+    }
+
+
+def _operation(name: str, title: str, description: str, more: dict[str, Any], failures: list[int]) -> dict[str, Any]:
+    told = sorted([400, 401, 403, 404, 429, 500, 503, *failures])
+    return {
+        "operationId": name,
+        "tags": [_TAG],
+        "summary": title,
+        "description": description,
+        "security": [{"apiKey": []}, {"session": []}],
+        **more,
+        "responses": more["responses"] | {str(status): ref("responses", f"Error{status}") for status in told},
+    }
+
+
+def _asking() -> dict[str, Any]:
+    schema = input_schema(Asked)
+    shown = {"schema": schema, "example": {"message": "What did we spend yesterday?"}}
+    return {
+        "requestBody": {"required": True, "content": {"application/json": shown}},
+        "responses": {"200": _stream("The turn, to the end of its run.")},
+    }
+
+
+def _following() -> dict[str, Any]:
+    last = {
+        "name": "Last-Event-ID",
+        "in": "header",
+        "description": "The id of the last event that arrived.",
+        "schema": {"type": "string", "pattern": "^[0-9]{1,15}$"},
+        "example": "2",
+    }
+    return {
+        "parameters": [_conversation(), last],
+        "responses": {
+            "200": _stream("The events."),
+            "204": {"description": "Nothing is open, and nothing came since.", "headers": _headers()},
+        },
+    }
+
+
+def _stopping() -> dict[str, Any]:
+    identifier = {"type": "string", "pattern": "^cnv_[A-Za-z0-9]+$"}
+    runs = {"type": "boolean", "description": "false: nothing ran."}
+    data = closed({"conversationId": identifier, "stopping": runs})
+    example = {"data": {"conversationId": _ID, "stopping": True}, "meta": {"request_id": REQUEST_ID}}
+    content = {"schema": closed({"data": data, "meta": ref("schemas", "Meta")}), "example": example}
+    stopped = {"description": "Done.", "headers": _headers(), "content": {"application/json": content}}
+    return {"parameters": [_conversation()], "responses": {"200": stopped}}
+
+
+def _conversation() -> dict[str, Any]:
+    schema = {"type": "string", "pattern": "^cnv_[A-Za-z0-9]{1,40}$"}
+    return {"name": "conversationId", "in": "path", "required": True, "schema": schema, "example": _ID}
+
+
+def _stream(description: str) -> dict[str, Any]:
+    content = {"text/event-stream": {"schema": {"type": "string"}, "example": _STREAM}}
+    return {"description": description, "headers": _headers(), "content": content}
+
+
+def _headers() -> dict[str, Any]:
+    return {"X-Request-Id": ref("headers", "X-Request-Id")}
