@@ -9,7 +9,9 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.chat import Chat, Turns
 from api.routes import rest_routes
+from server.chat import open_chat
 from server.export import export_routes
 from server.health import health_routes
 from server.house import House, open_house, utc_now
@@ -38,9 +40,12 @@ def create_app(
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with open_house(settings, local_token, limits_clock=limits_clock) as house:
+        async with (
+            open_house(settings, local_token, limits_clock=limits_clock) as house,
+            open_chat(house) as turns,
+        ):
             mcp = _mcp(house)
-            faces.direct = {"/api/v1": _rest(house), "/mcp": mcp}
+            faces.direct = {"/api/v1": _rest(house, turns), "/mcp": mcp}
             app.router.routes.extend([*_routes(house, extra), *web_routes(house.door, house.sessions, renderer)])
             observe.metrics = house.metrics
             async with mcp.run():
@@ -73,9 +78,10 @@ class Faces:
         await self._others(scope, receive, send)
 
 
-def _rest(house: House) -> ASGIApp:
-    door, public_url = house.door, house.settings.public_url
-    (rest,) = rest_routes(door.registry, door, house.resolver.resolve, public_url=public_url, version=VERSION)
+def _rest(house: House, turns: Turns) -> ASGIApp:
+    door, resolve, public_url = house.door, house.resolver.resolve, house.settings.public_url
+    beside = [Chat(door, resolve, turns)]
+    (rest,) = rest_routes(door.registry, door, resolve, public_url=public_url, version=VERSION, beside=beside)
     return rest.handle
 
 

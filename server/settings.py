@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -92,6 +92,16 @@ class Settings(BaseModel):
     google_client_secret: Secret | None = Field(None, description="Its secret.")
     google_developer_token: Secret | None = Field(
         None, description="Sent where it is set. Google does not ask for one any more (since September 2026)."
+    )
+    anthropic_api_key: Secret | None = Field(
+        None, description="Opens the Messages API for the in-app agent. Without it the chat says that it has no model."
+    )
+    anthropic_base_url: Url = Field("https://api.anthropic.com", description="The Messages API, or a stand-in for it.")
+    anthropic_model: str = Field(
+        "claude-sonnet-5-5", pattern=r"^[\w.:-]+$", description="The model of new conversations; each keeps its own."
+    )
+    anthropic_effort: Literal["low", "medium", "high", "max"] = Field(
+        "medium", description="How much the model thinks: low, medium, high or max."
     )
     sentry_dsn: Url | None = Field(None, description="Where errors are reported; nowhere when left out.")
 

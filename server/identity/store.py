@@ -115,6 +115,10 @@ class IdentityStore:
         """Every membership, oldest first."""
         return await self._read(lambda transaction: transaction.all(_MEMBER))
 
+    async def member(self, workspace_id: str, user_id: str) -> Row | None:
+        ours = (memberships.c.workspace_id == workspace_id, memberships.c.user_id == user_id)
+        return await self._read(lambda transaction: transaction.first(_MEMBER.where(*ours)))
+
     async def workspaces(self) -> list[Row]:
         statement = select(workspaces.c.id, workspaces.c.name).order_by(workspaces.c.created_at, workspaces.c.id)
         return await self._read(lambda transaction: transaction.all(statement))
