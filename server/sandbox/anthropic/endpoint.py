@@ -29,6 +29,7 @@ MOST_BYTES = 32 * 1024 * 1024
 
 _BEFORE = frozenset({Kind.EXPIRED_TOKEN, Kind.THROTTLED, Kind.SERVER_ERROR, Kind.OVERLOADED, Kind.HTML})
 """Faults that answer instead of the API."""
+_ADDED = "content_block_delta"
 _DURING = frozenset({Kind.CUT, Kind.TRUNCATED, Kind.OVERLOADED_MID, Kind.SLOW})
 
 
@@ -119,7 +120,8 @@ class AnthropicEndpoint:
     ) -> None:
         kind = fault.kind if fault is not None else None
         events = stream.events(reply, kind, received.request_id)
-        pause = fault.seconds / len(events) if fault is not None and kind is Kind.SLOW else 0.0
+        tokens = sum(event["type"] == _ADDED for event in events)
+        pause = fault.seconds / max(1, tokens) if fault is not None and kind is Kind.SLOW else 0.0
         self._messages.begun(prepared, reply)
         headers = {
             "content-type": "text/event-stream; charset=utf-8",
@@ -131,7 +133,8 @@ class AnthropicEndpoint:
         gone = asyncio.ensure_future(_gone(request))
         try:
             for event in events:
-                await (asyncio.wait({gone}, timeout=pause) if pause else asyncio.sleep(0))
+                waits = pause if event["type"] == _ADDED else 0.0
+                await (asyncio.wait({gone}, timeout=waits) if waits else asyncio.sleep(0))
                 if gone.done():
                     received.ended = "aborted"
                     return

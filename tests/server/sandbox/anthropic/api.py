@@ -27,7 +27,7 @@ def text(words: str, **more: Any) -> dict[str, Any]:
     return {"type": "text", "text": words} | more
 
 
-def call(id_: str, name: str = "list_things", **arguments: Any) -> dict[str, Any]:
+def call(id_: str, name: str = "list_things", /, **arguments: Any) -> dict[str, Any]:
     return {"type": "tool_use", "id": id_, "name": name, "input": arguments}
 
 
