@@ -1,7 +1,5 @@
 """Budgets: amounts a currency can bill, names that are unique where shared, and none removed while in use."""
 
-from typing import cast
-
 from server.sandbox.google import errors, schema
 from server.sandbox.google.draft import Draft
 from server.sandbox.google.world import Budget, Fields
@@ -13,22 +11,12 @@ _LONGEST_NAME = 255
 _MOST_MICROS = 10**15
 
 
-def apply(draft: Draft, operation: schema.Fields) -> dict[str, object]:
-    if "create" in operation:
-        return _create(draft, cast("schema.Fields", operation["create"]))
-    if "update" in operation:
-        return _update(draft, cast("schema.Fields", operation["update"]), str(operation.get("updateMask", "")))
-    if "remove" in operation:
-        return _remove(draft, str(operation["remove"]))
-    raise errors.failure("requestError.OPERATION_REQUIRED", "The operation is required.")
-
-
-def _create(draft: Draft, given: schema.Fields) -> dict[str, object]:
+def create(draft: Draft, given: schema.Fields) -> dict[str, object]:
     temporary = draft.reserve(given, "campaignBudgets")
     fields: Fields = {"deliveryMethod": "STANDARD", "explicitlyShared": True, "period": "DAILY", "type": "STANDARD"}
     fields |= {name: value for name, value in given.items() if name != "resourceName"} | {"status": "ENABLED"}
     errors.together(
-        lambda: _check_settable(given),
+        lambda: draft.check_settable(given, _OUTPUT_ONLY),
         lambda: _check_amount(draft, fields, "create"),
         lambda: _check_name(draft, fields, None, "create"),
         lambda: _check_kind(fields, "create"),
@@ -38,7 +26,7 @@ def _create(draft: Draft, given: schema.Fields) -> dict[str, object]:
     return draft.result(budget, MUTABLE)
 
 
-def _update(draft: Draft, given: schema.Fields, mask: str) -> dict[str, object]:
+def update(draft: Draft, given: schema.Fields, mask: str) -> dict[str, object]:
     old = find(draft, str(given.get("resourceName", "")), "update", "resource_name")
     paths = draft.mask(schema.BUDGET, mask, _FIXED)
     if old.fields["status"] == "REMOVED":
@@ -60,7 +48,7 @@ def _update(draft: Draft, given: schema.Fields, mask: str) -> dict[str, object]:
     return draft.result(budget, MUTABLE)
 
 
-def _remove(draft: Draft, name: str) -> dict[str, object]:
+def remove(draft: Draft, name: str) -> dict[str, object]:
     budget = draft.editable(find(draft, name, "remove"))
     if budget.fields["status"] == "REMOVED":
         raise errors.failure("campaignBudgetError.CAMPAIGN_BUDGET_REMOVED", "The budget is removed.", "remove")
@@ -80,17 +68,6 @@ def find(draft: Draft, name: str, *place: str) -> Budget:
     if budget is None:
         raise errors.not_found(name, *place)
     return budget
-
-
-def _check_settable(given: schema.Fields) -> None:
-    if "id" in given:
-        raise errors.failure(
-            "newResourceCreationError.CANNOT_SET_ID_FOR_CREATE", "Do not set the id field while creating new "
-            "resources.", "create", "id",
-        )  # fmt: skip
-    for name in _OUTPUT_ONLY:
-        if name in given:
-            raise errors.failure("fieldError.VALUE_MUST_BE_UNSET", "Value must be unset.", "create", schema.snake(name))
 
 
 def _check_amount(draft: Draft, fields: Fields, operation: str) -> None:

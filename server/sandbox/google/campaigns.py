@@ -31,23 +31,14 @@ _LONGEST_NAME = 256
 _MOMENT = "%Y-%m-%d %H:%M:%S"
 
 
-def apply(draft: Draft, operation: schema.Fields) -> dict[str, object]:
-    if "create" in operation:
-        return _create(draft, cast("schema.Fields", operation["create"]))
-    if "update" in operation:
-        return _update(draft, cast("schema.Fields", operation["update"]), str(operation.get("updateMask", "")))
-    if "remove" in operation:
-        return _remove(draft, str(operation["remove"]))
-    raise errors.failure("requestError.OPERATION_REQUIRED", "The operation is required.")
-
-
-def _create(draft: Draft, given: schema.Fields) -> dict[str, object]:
+def create(draft: Draft, given: schema.Fields) -> dict[str, object]:
     temporary = draft.reserve(given, "campaigns")
     midnight = f"{draft.world.today(draft.customer)} 00:00:00"
     fields: Fields = {"status": "ENABLED", "startDateTime": midnight}
     fields |= {name: value for name, value in given.items() if name != "resourceName"}
     errors.together(
-        lambda: _check_settable(given),
+        lambda: draft.check_settable(given, _OUTPUT_ONLY),
+        lambda: _check_born(fields),
         lambda: _check_name(draft, fields, None, "create"),
         lambda: _check_channel(fields),
         lambda: _check_bidding(fields, "create"),
@@ -62,7 +53,7 @@ def _create(draft: Draft, given: schema.Fields) -> dict[str, object]:
     return draft.result(campaign, MUTABLE)
 
 
-def _update(draft: Draft, given: schema.Fields, mask: str) -> dict[str, object]:
+def update(draft: Draft, given: schema.Fields, mask: str) -> dict[str, object]:
     old = _find(draft, str(given.get("resourceName", "")), "update", "resource_name")
     paths = draft.mask(schema.CAMPAIGN, mask, _FIXED)
     if old.status == "REMOVED":
@@ -85,7 +76,7 @@ def _update(draft: Draft, given: schema.Fields, mask: str) -> dict[str, object]:
     return draft.result(campaign, MUTABLE)
 
 
-def _remove(draft: Draft, name: str) -> dict[str, object]:
+def remove(draft: Draft, name: str) -> dict[str, object]:
     campaign = draft.editable(_find(draft, name, "remove"))
     if campaign.status == "REMOVED":
         raise errors.removed()
@@ -133,20 +124,14 @@ def _sync_budget(draft: Draft, campaign: Campaign) -> None:
     draft.follow(budget, {"name": campaign.fields["name"], "status": status})
 
 
-def _check_settable(given: schema.Fields) -> None:
-    if "id" in given:
+def _check_born(fields: Fields) -> None:
+    if fields["status"] == "REMOVED":
         raise errors.failure(
-            "newResourceCreationError.CANNOT_SET_ID_FOR_CREATE", "Do not set the id field while creating new "
-            "resources.", "create", "id",
-        )  # fmt: skip
-    for name in _OUTPUT_ONLY:
-        if name in given:
-            raise errors.failure("fieldError.VALUE_MUST_BE_UNSET", "Value must be unset.", "create", schema.snake(name))
-    if given.get("status") == "REMOVED":
-        raise errors.failure(
-            "operationAccessDeniedError.CREATE_AS_REMOVED_NOT_PERMITTED", "Cannot create a removed resource.",
-            "create", "status",
-        )  # fmt: skip
+            "operationAccessDeniedError.CREATE_AS_REMOVED_NOT_PERMITTED",
+            "Cannot create a removed resource.",
+            "create",
+            "status",
+        )
 
 
 def _check_status(fields: Fields) -> None:

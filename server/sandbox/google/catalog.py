@@ -15,7 +15,7 @@ _READERS: Mapping[str, Callable[[Field], object]] = {
     "category": lambda field: {"metrics": "METRIC", "segments": "SEGMENT"}.get(field.resource, "ATTRIBUTE"),
     "data_type": lambda field: str(field.type),
     "selectable": lambda _: True,
-    "filterable": lambda field: field.name != "segments.year",
+    "filterable": lambda _: True,
     "sortable": lambda _: True,
     "is_repeated": lambda _: False,
     "enum_values": lambda field: list(field.words),

@@ -55,6 +55,20 @@ class Draft:
             )  # fmt: skip
         return found
 
+    @staticmethod
+    def check_settable(given: schema.Fields, output_only: Collection[str]) -> None:
+        """Whether a create leaves to the platform what the platform decides."""
+        if "id" in given:
+            raise errors.failure(
+                "newResourceCreationError.CANNOT_SET_ID_FOR_CREATE", "Do not set the id field while creating new "
+                "resources.", "create", "id",
+            )  # fmt: skip
+        for name in output_only:
+            if name in given:
+                raise errors.failure(
+                    "fieldError.VALUE_MUST_BE_UNSET", "Value must be unset.", "create", schema.snake(name)
+                )
+
     def next_id(self) -> str:
         self._created += 1
         return self.world.new_id(self.customer, self._created)

@@ -23,6 +23,30 @@ class Method:
     apply: Apply
 
 
+def _service(
+    create: Callable[[Draft, schema.Fields], Result],
+    update: Callable[[Draft, schema.Fields, str], Result],
+    remove: Callable[[Draft, str], Result],
+) -> Apply:
+    def apply(draft: Draft, operation: schema.Fields) -> Result:
+        mask = str(operation.get("updateMask", ""))
+        if mask and "update" not in operation:
+            raise errors.failure(
+                "fieldMaskError.FIELD_MASK_NOT_ALLOWED",
+                "The field mask must be empty for create and remove operations.",
+                "update_mask",
+            )
+        if "create" in operation:
+            return create(draft, cast("schema.Fields", operation["create"]))
+        if "update" in operation:
+            return update(draft, cast("schema.Fields", operation["update"]), mask)
+        if "remove" in operation:
+            return remove(draft, str(operation["remove"]))
+        raise errors.failure("requestError.OPERATION_REQUIRED", "The operation is required.")
+
+    return apply
+
+
 def _one(operations: Mapping[str, Apply]) -> Apply:
     """`googleAds:mutate` names the service in each operation, and in each result."""
 
@@ -44,14 +68,16 @@ def _method(operations: str, answers: str, operation: schema.Message, apply: App
     return Method(operations, answers, schema.mutate_request(operations, operation), apply)
 
 
+_CAMPAIGNS = _service(campaigns.create, campaigns.update, campaigns.remove)
+_BUDGETS = _service(budgets.create, budgets.update, budgets.remove)
 METHODS = {
-    "campaigns": _method("operations", "results", schema.CAMPAIGN_OPERATION, campaigns.apply),
-    "campaignBudgets": _method("operations", "results", schema.BUDGET_OPERATION, budgets.apply),
+    "campaigns": _method("operations", "results", schema.CAMPAIGN_OPERATION, _CAMPAIGNS),
+    "campaignBudgets": _method("operations", "results", schema.BUDGET_OPERATION, _BUDGETS),
     "googleAds": _method(
         "mutateOperations",
         "mutateOperationResponses",
         schema.ANY_OPERATION,
-        _one({"campaignOperation": campaigns.apply, "campaignBudgetOperation": budgets.apply}),
+        _one({"campaignOperation": _CAMPAIGNS, "campaignBudgetOperation": _BUDGETS}),
     ),
 }
 

@@ -112,7 +112,7 @@ def _check_operator(condition: Condition, field: Field) -> None:
         or (operator == "DURING" and field.type is Type.DATE)
     )
     if field.name in CORE_DATES:
-        fits = operator in {"=", "<", ">", "<=", ">=", "BETWEEN", "DURING"}
+        fits = operator in {"=", "<", ">", "<=", ">=", "BETWEEN"} or (operator == "DURING" and fits)
     if not fits:
         raise refusal(
             "OPERATOR_FIELD_MISMATCH", f"Operator '{operator}' cannot be used with field '{field.name}'.", operator
@@ -125,6 +125,8 @@ def _check_value(condition: Condition, field: Field, token: Token) -> None:
             raise refusal(
                 "INVALID_VALUE_WITH_DURING_OPERATOR", f"Invalid date range literal '{token.text}'.", token.text
             )
+    elif field.name in CORE_DATES or field.type is Type.DATE:
+        _date(token, field.name)
     elif field.type is Type.ENUM and token.text not in field.words:
         raise refusal(
             "BAD_ENUM_CONSTANT", f"'{token.text}' is not a valid constant of the enum of '{field.name}'.", token.text
@@ -133,14 +135,14 @@ def _check_value(condition: Condition, field: Field, token: Token) -> None:
         raise refusal("BAD_VALUE", f"'{token.text}' is not a boolean.", token.text)
     elif field.type in _NUMBERS and not re.fullmatch(r"-?\d+(\.\d+)?", token.text):
         raise refusal("BAD_NUMBER", f"'{token.text}' is not a number.", token.text)
-    elif field.type is Type.DATE:
-        _date(token, field.name)
     elif field.type in _TEXT and token.kind != "string":
         raise refusal("INVALID_STRING_VALUE", f"'{token.text}' must be a quoted string.", token.text)
 
 
 def _date(token: Token, name: str) -> date:
     try:
+        if name == "segments.year":
+            return date(int(token.text), 1, 1)
         day = date.fromisoformat(token.text[:10] if name.endswith("_time") else token.text)
     except ValueError as error:
         message = f"Invalid date '{token.text}', expected 'YYYY-MM-DD'."
@@ -176,8 +178,6 @@ def _period(conditions: list[Condition], today: date) -> dates.Range:
 
 
 def _range(condition: Condition, today: date) -> dates.Range:
-    if condition.field == "segments.year":
-        raise refusal("PROHIBITED_FIELD_IN_WHERE_CLAUSE", "'segments.year' is not filterable.", condition.field)
     if condition.operator == "DURING":
         return dates.DURING[condition.values[0].text](today)
     days = [_date(token, condition.field) for token in condition.values]
@@ -198,6 +198,8 @@ def _range(condition: Condition, today: date) -> dates.Range:
 
 
 def _end_of(name: str, day: date) -> date:
+    if name == "segments.year":
+        return day.replace(month=12, day=31)
     days = {"segments.week": 7, "segments.month": 31, "segments.quarter": 92}.get(name, 1)
     following = date.fromordinal(min(day.toordinal() + days, _LAST.toordinal()))
     start = {"segments.month": dates.month, "segments.quarter": dates.quarter}.get(name)

@@ -56,6 +56,9 @@ class AdsClient:
         found: list[Json] = self.page(customer, query).get("results", [])
         return found
 
+    def select(self, customer: str, fields: str, resource: str, where: str) -> list[Json]:
+        return self.rows(customer, f"SELECT {fields} FROM {resource} WHERE {where}")  # noqa: S608  # GAQL of a test
+
     def refused(self, path: str, body: Json | None = None) -> list[str]:
         """The codes of a refusal, such as `queryError.BAD_VALUE`."""
         answer = self.send(path, body, login=None if OUTLET in path else MANAGER)
@@ -82,13 +85,12 @@ class AdsClient:
     def read(self, campaign: str, *fields: str) -> Json:
         """One campaign's row, with the fields asked for."""
         customer = campaign.split("/")[1]
-        query = f"SELECT {', '.join(fields)} FROM campaign WHERE campaign.resource_name = '{campaign}'"  # noqa: S608  # GAQL of a test
-        (row,) = self.rows(customer, query)
+        (row,) = self.select(customer, ", ".join(fields), "campaign", f"campaign.resource_name = '{campaign}'")
         return row
 
     def named(self, name: str, customer: str = US) -> str:
-        query = f"SELECT campaign.name FROM campaign WHERE campaign.name LIKE '%{name}%'"  # noqa: S608  # GAQL of a test
-        return str(self.rows(customer, query)[0]["campaign"]["resourceName"])
+        found = self.select(customer, "campaign.name", "campaign", f"campaign.name LIKE '%{name}%'")
+        return str(found[0]["campaign"]["resourceName"])
 
     def budget_of(self, campaign: str) -> str:
         return str(self.read(campaign, "campaign.campaign_budget")["campaign"]["campaignBudget"])
