@@ -1,6 +1,8 @@
 """One call to an ad platform over HTTP: bounded, without cookies, its secrets added below whatever logs or raises."""
 
 import asyncio
+import functools
+import ssl
 import urllib.request
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -94,11 +96,17 @@ def http_client(url: str, timeout: float, transport: httpx2.AsyncBaseTransport |
     """For calls of any number of tasks at once to the host of `url`."""
     connect = min(timeout, _CONNECT_TIMEOUT)
     return httpx2.AsyncClient(
-        transport=SecretsLast(transport or httpx2.AsyncHTTPTransport(proxy=proxy_for(url))),
+        transport=SecretsLast(transport or httpx2.AsyncHTTPTransport(verify=_trust(), proxy=proxy_for(url))),
         timeout=httpx2.Timeout(timeout, connect=connect, pool=connect),
         headers={"Accept": "application/json", "User-Agent": "adwright"},
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # one client serves many people: keep none
     )
+
+
+@functools.cache
+def _trust() -> ssl.SSLContext:
+    """Read once: the authorities trusted by default take longer to load than most calls."""
+    return httpx2.create_ssl_context()
 
 
 async def exchange(

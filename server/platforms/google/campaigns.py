@@ -94,6 +94,7 @@ def campaign_state(row: Row, account: Account) -> CampaignState:
         currency=account.currency,
         start_date=dt.date.fromisoformat(str(starts)[:10]) if starts else None,
         budget_shared=is_shared(budget),
+        budget_id=text(budget, "id") if is_shared(budget) else None,
     )
 
 

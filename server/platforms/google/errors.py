@@ -218,6 +218,7 @@ _FIXES = {
     "campaignBudgetError.NON_MULTIPLE_OF_MINIMUM_CURRENCY_UNIT": _ONE_UNIT,
     "currencyError.VALUE_NOT_MULTIPLE_OF_BILLABLE_UNIT": _ONE_UNIT,
     "campaignBudgetError.CAMPAIGN_BUDGET_REMOVED": _GONE,
+    "contextError.OPERATION_NOT_PERMITTED_FOR_REMOVED_RESOURCE": _GONE,
     "operationAccessDeniedError.OPERATION_NOT_PERMITTED_FOR_REMOVED_RESOURCE": _GONE,
     "campaignError.INVALID_STATUS_CHANGE": _GONE,
     "campaignError.CANNOT_SET_DATE_TO_PAST": "Send a start_date that is today or later in the account's time zone.",

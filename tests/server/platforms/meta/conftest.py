@@ -1,16 +1,12 @@
 """Two upstreams: the sandbox on a real socket, and a stand-in that answers what one test tells it to."""
 
 import datetime as dt
-import socket
-import threading
 from collections.abc import AsyncIterator, Iterator
 
 import httpx2
 import pytest
-import uvicorn
 
 from server.platforms.meta.adapter import MetaAdapter
-from server.sandbox.app import create_app
 from server.sandbox.meta import world
 from tests.server.platforms.meta.sandbox import Sandbox
 from tests.server.platforms.meta.standin import APP_SECRET, NOW, TOKEN, Sleeps, StandIn, Upstream
@@ -18,30 +14,11 @@ from tools.ports import Account, Credential
 from tools.secret import Secret
 
 
-@pytest.fixture(scope="session")
-def sandbox_url() -> Iterator[str]:
-    listener = socket.create_server(("127.0.0.1", 0))
-    app = create_app(now=lambda: NOW)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    thread.join(timeout=10)
-    listener.close()
-    assert not thread.is_alive()
-
-
 @pytest.fixture
 def sandbox(sandbox_url: str) -> Iterator[Sandbox]:
     """The same one for every test: each makes what it changes, and faults do not outlive it."""
     yield Sandbox(sandbox_url, Credential("con_1", {"access_token": Secret(world.ACCESS_TOKEN)}))
     httpx2.delete(f"{sandbox_url}/faults")
-
-
-@pytest.fixture
-def sleeps() -> Sleeps:
-    return Sleeps()
 
 
 @pytest.fixture

@@ -1,0 +1,30 @@
+"""The sandbox on a real socket, one for the adapters of all platforms, and a clock that nobody waits for."""
+
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+import uvicorn
+
+from server.sandbox.app import create_app
+from tests.server.platforms.meta.standin import NOW, Sleeps
+
+
+@pytest.fixture(scope="session")
+def sandbox_url() -> Iterator[str]:
+    listener = socket.create_server(("127.0.0.1", 0))
+    app = create_app(now=lambda: NOW)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    thread.join(timeout=10)
+    listener.close()
+    assert not thread.is_alive()
+
+
+@pytest.fixture
+def sleeps() -> Sleeps:
+    return Sleeps()
