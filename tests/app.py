@@ -151,7 +151,8 @@ async def open_product(
             _served_new(create_sandbox(meta_points_per_hour=sandbox_points_per_hour))
         )
         sandbox = await stack.enter_async_context(httpx2.AsyncClient(base_url=sandbox_url))
-        known = (await sandbox.get("/")).json()["meta"]
+        everything = (await sandbox.get("/")).json()
+        known = everything["meta"]
         listener = _listener()
         url = _url(listener)
         variables = {
@@ -161,6 +162,8 @@ async def open_product(
             "META_GRAPH_URL": f"{sandbox_url}/meta",
             "META_APP_ID": known["app_id"],
             "META_APP_SECRET": known["app_secret"],
+            "ANTHROPIC_BASE_URL": everything["anthropic"]["url"],
+            "ANTHROPIC_API_KEY": everything["anthropic"]["api_key"],
         }
         product = Product(url, Settings.read(directory, variables | settings), sandbox, known, stack)
 
