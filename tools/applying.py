@@ -8,13 +8,15 @@ from tools.authority import Principal, Via
 from tools.capability import AnyCapability, Input
 from tools.context import AskedIn, Context
 from tools.errors import CapabilityError, Internal, StalePlan, Unavailable
+from tools.leases import Fenced, Leases
 from tools.plan import Plan
 from tools.registry import Registry
 from tools.store.audit import AuditLog, Entry
-from tools.store.engine import StoreUnavailable
+from tools.store.engine import StoreUnavailable, Transaction
 from tools.store.statements import Row
 from tools.store.tables import approvals
 from tools.store.tenant import Rows
+from tools.writes import WriteStatus
 
 Propose = Callable[[AnyCapability, Context, Input, Plan[Any]], Awaitable[ConfirmRequired]]
 
@@ -26,11 +28,12 @@ class Applying:
         self,
         registry: Registry,
         audit: AuditLog,
+        leases: Leases,
         report: Callable[[str, BaseException], None],
         propose: Propose,
         settled: Callable[[Row], None],
     ) -> None:
-        self._registry, self._audit, self._report = registry, audit, report
+        self._registry, self._audit, self._leases, self._report = registry, audit, leases, report
         self._propose, self._settled = propose, settled
 
     async def apply(self, context: Context, row: Row) -> Row:
@@ -43,6 +46,7 @@ class Applying:
             if plan.digest != row.digest:
                 raise await self._stale(capability, acting, row, data, plan)
             result = await capability.run(acting, plan)
+            status = await _came_of(acting, row)
         except StalePlan:
             raise
         except CapabilityError as error:
@@ -51,7 +55,7 @@ class Applying:
             self._report(acting.request_id, escaped)
             internal = Internal("Something went wrong on our side.", fix=f"Report {acting.request_id}.")
             return await self._finish(acting, row, await _became(acting, row, internal), error=internal)
-        return await self._finish(acting, row, ApprovalStatus.DONE, result=result.wire())
+        return await self._finish(acting, row, status, result=result.wire())
 
     async def _stale(
         self, capability: AnyCapability, acting: Context, row: Row, data: Input, plan: Plan[Any]
@@ -87,6 +91,11 @@ class Applying:
                 updated_at=acting.now_ms(),
             )
         )
+
+        async def settle(tx: Transaction) -> int:
+            await self._leases.require(tx, acting, approvals, row.id)
+            return await tx.run(update)
+
         staged = acting.rows.staged if status is ApprovalStatus.DONE else []
         entry = Entry(
             workspace_id=acting.principal.workspace,
@@ -101,17 +110,31 @@ class Applying:
             payload={"arguments": row.arguments, "decidedBy": row.decided_by, "outcome": status},
         )
         try:
-            await self._audit.record(entry, durable=True, with_=[update, *staged])
+            await self._audit.record(entry, durable=True, with_=[settle, *staged])
         except StoreUnavailable as unwritten:
             raise Unavailable(
                 "The outcome could not be stored; the change itself may be done.",
                 fix="Look at get_approval once the store can write again. Do not repeat the change.",
                 outcome=status.value,
             ) from unwritten
+        except Fenced as taken:
+            raise Unavailable(
+                "This took so long that another process settled it.",
+                fix="Look at get_approval and list_changes. Do not repeat the change.",
+                outcome="unknown",
+            ) from taken
         settled = await acting.rows.first(acting.rows.select(approvals).where(approvals.c.id == row.id))
         assert settled is not None  # noqa: S101 - updated above; approvals are never deleted
         self._settled(settled)
         return settled
+
+
+async def _came_of(acting: Context, row: Row) -> ApprovalStatus:
+    """A bulk change may answer though some of it failed; what changed only our own records has no journal."""
+    try:
+        return ApprovalStatus(await acting.writes.outcome(acting, row.id, nothing=WriteStatus.DONE))
+    except StoreUnavailable:  # it was made; that it cannot be stored is told next
+        return ApprovalStatus.DONE
 
 
 async def _became(acting: Context, row: Row, error: CapabilityError) -> ApprovalStatus:
@@ -143,4 +166,4 @@ def _in_the_name_of_the_asker(context: Context, row: Row) -> Context:
         via=Via(row.via),
     )
     asked_in = AskedIn(row.conversation_id, row.tool_use_id) if row.conversation_id else None
-    return context.applying(asker, row.id, Rows(context.store, decider.workspace), asked_in)
+    return context.applying(asker, row.id, Rows(context.store, decider.workspace), asked_in, row.plan)

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tools.authority import Principal
 from tools.fields import Platform
@@ -49,6 +49,7 @@ class Context:
     progress: Progress = field(default=no_progress)
     cache_keys: set[str] = field(default_factory=set)  # of the entries the answer is made of; the audit row names them
     approval_id: str | None = None  # set while an agreed plan is applied
+    agreed: Mapping[str, Any] | None = None  # that plan as it was shown: the targets of a bulk change are fixed in it
     claim: Claim | None = None  # set where the caller sent an idempotency key
     asked_in: AskedIn | None = None  # set where a model asks, in a conversation
 
@@ -60,6 +61,13 @@ class Context:
     def now_ms(self) -> int:
         return int(self.clock().timestamp() * 1000)
 
-    def applying(self, principal: Principal, approval_id: str, rows: Rows, asked_in: AskedIn | None) -> "Context":
+    def applying(
+        self,
+        principal: Principal,
+        approval_id: str,
+        rows: Rows,
+        asked_in: AskedIn | None,
+        agreed: Mapping[str, Any] | None = None,
+    ) -> "Context":
         """For the time an agreed plan is applied: whose change it is, under which approval, with a stage of its own."""
-        return replace(self, principal=principal, approval_id=approval_id, rows=rows, asked_in=asked_in)
+        return replace(self, principal=principal, approval_id=approval_id, rows=rows, asked_in=asked_in, agreed=agreed)

@@ -5,7 +5,6 @@ pending → denied | expired | superseded
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
 from hashlib import sha256
@@ -29,6 +28,7 @@ from tools.errors import (
     NotFound,
 )
 from tools.guardrails import workspace_settings
+from tools.leases import Leases
 from tools.plan import Plan
 from tools.registry import Registry
 from tools.store.audit import AuditLog, Entry
@@ -40,12 +40,13 @@ POLL_SECONDS = 0.25
 
 
 class Gate:
-    """One a process. What a second process must see is in the row; `in_flight` only says what this one will settle."""
+    """One a process. What a second process must see is in the row; its lease says who will settle it."""
 
-    def __init__(self, registry: Registry, audit: AuditLog, report: Callable[[str, BaseException], None]) -> None:
-        self._registry, self._audit = registry, audit
-        self._applying = Applying(registry, audit, report, self.propose, self.tell)
-        self.in_flight = Counter[str]()  # approval id → how many tasks of this process try to apply it
+    def __init__(
+        self, registry: Registry, audit: AuditLog, leases: Leases, report: Callable[[str, BaseException], None]
+    ) -> None:
+        self._registry, self._audit, self._leases = registry, audit, leases
+        self._applying = Applying(registry, audit, leases, report, self.propose, self.tell)
         self._tasks: set[asyncio.Task[Row]] = set()
         self._listeners: list[Callable[[Row], None]] = []
 
@@ -235,6 +236,7 @@ class Gate:
     ) -> Row:
         """The claim: one UPDATE that only one caller can win."""
         now, rows = context.now_ms(), context.rows
+        lease = self._leases.fresh(now) if status is ApprovalStatus.EXECUTING else {}
 
         async def work(tx: Transaction) -> Row | None:
             won = await tx.run(
@@ -244,7 +246,7 @@ class Gate:
                     approvals.c.status == ApprovalStatus.PENDING,
                     approvals.c.expires_at > now,
                 )
-                .values(status=status, decided_by=by, decided_at=now, updated_at=now, error=error)
+                .values(status=status, decided_by=by, decided_at=now, updated_at=now, error=error, **lease)
             )
             return await tx.first(rows.select(approvals).where(approvals.c.id == row.id)) if won else None
 
@@ -262,12 +264,8 @@ class Gate:
         return await asyncio.shield(task)
 
     async def _claimed(self, context: Context, row: Row, by: str, decision: Entry | None) -> Row:
-        self.in_flight[row.id] += 1
-        try:
+        with self._leases.holding(row.id):
             claimed = await self._decide(context, row, ApprovalStatus.EXECUTING, by)
             if decision is not None:  # queued, so that the durable row of the change takes it along, before itself
                 await self._audit.record(decision)
             return await self._applying.apply(context, claimed)
-        finally:
-            self.in_flight[row.id] -= 1
-            self.in_flight += Counter()  # forgets those at zero

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import select
 
@@ -37,8 +38,8 @@ class Recovered:
 
 async def recover(door: Door, store: Store, audit: AuditLog) -> Recovered:
     """Settle every write and approval that no running task of this process is about to settle itself."""
-    writes = [row for row in await _unsettled_writes(store) if await _settle_write(door, row)]
-    executing = [row for row in await _executing(store) if await _settle_approval(door, row, audit)]
+    writes = [row for row in await _unsettled_writes(store) if await _settle_write(door, store, row)]
+    executing = [row for row in await _executing(store) if await _settle_approval(door, store, row, audit)]
     await audit.flush()
     await _tell_untold(door, store)
     return Recovered(len(writes), len(executing))
@@ -108,12 +109,20 @@ async def _executing(store: Store) -> list[Row]:
     return await store.scan(lambda tx: tx.all(select(approvals).where(approvals.c.status == ApprovalStatus.EXECUTING)))
 
 
-async def _settle_write(door: Door, row: Row) -> bool:
+async def _settle_write(door: Door, store: Store, row: Row) -> bool:
     context = _context(door, row.workspace_id)
     # Asked again, for a task of this process may have finished it since; between here and there nothing else runs.
     now = await context.rows.first(context.rows.select(platform_writes).where(platform_writes.c.id == row.id))
-    if now is None or now.status != WriteStatus.INTENT or row.id in door.writes.in_flight:
+    if now is None or now.status != WriteStatus.INTENT or not door.leases.has_lapsed(now, context.now_ms(), store):
         return False
+    with door.leases.holding(row.id):
+        if not await door.leases.take_over(context, platform_writes, now):
+            return False
+        await _conclude(context, now)
+    return True
+
+
+async def _conclude(context: Context, row: Row) -> None:
     age = dt.timedelta(milliseconds=context.now_ms() - row.created_at)
     seen = await _read_back(context, row)
     status = {
@@ -135,7 +144,6 @@ async def _settle_write(door: Door, row: Row) -> bool:
         )
 
     await context.store.write(work)
-    return True
 
 
 def _operation(row: Row) -> Operation:
@@ -166,11 +174,22 @@ async def _read_back(context: Context, row: Row) -> Observed:
     return await observed(write)
 
 
-async def _settle_approval(door: Door, row: Row, audit: AuditLog) -> bool:
+async def _settle_approval(door: Door, store: Store, row: Row, audit: AuditLog) -> bool:
     context = _context(door, row.workspace_id)
     now = await context.rows.first(context.rows.select(approvals).where(approvals.c.id == row.id))
-    if now is None or now.status != ApprovalStatus.EXECUTING or row.id in door.gate.in_flight:
+    if now is None or now.status != ApprovalStatus.EXECUTING:
         return False
+    if not door.leases.has_lapsed(now, context.now_ms(), store):
+        return False
+    with door.leases.holding(row.id):
+        if not await door.leases.take_over(context, approvals, now):
+            return False
+        await _tell(context, now, audit)
+    door.gate.tell(await door.gate.find(context, row.id))
+    return True
+
+
+async def _tell(context: Context, row: Row, audit: AuditLog) -> None:
     journal = await context.rows.all(
         context.rows.select(platform_writes).where(platform_writes.c.approval_id == row.id)
     )
@@ -195,8 +214,6 @@ async def _settle_approval(door: Door, row: Row, audit: AuditLog) -> bool:
         payload={"arguments": row.arguments, "decidedBy": row.decided_by, "outcome": status.value, "recovered": True},
     )
     await audit.record(entry, durable=True, with_=[update])
-    door.gate.tell(await door.gate.find(context, row.id))
-    return True
 
 
 def _verdict(journal: list[Row]) -> tuple[ApprovalStatus, str | None]:
@@ -220,21 +237,23 @@ async def _tell_untold(door: Door, store: Store) -> None:
         .order_by(platform_writes.c.created_at.desc())
         .limit(NEWEST)
     )
+    now = int(door.clock().timestamp() * 1000)
     for row in await store.scan(lambda tx: tx.all(direct)):
         if row.request_id in door.running or row.id in door.writes.told:
             continue
-        if not await _is_told(store, row):
-            await store.write(lambda tx, row=row: append(tx, [_late(door, row)]))  # type: ignore[misc]  # bound now
-        door.writes.told.add(row.id)
+        if row.lease_holder == door.leases.holder or door.leases.has_lapsed(row, now, store):
+            await store.write(partial(_tell_once, row=row, late=_late(door, row)))
+            door.writes.told.add(row.id)
 
 
-async def _is_told(store: Store, row: Row) -> bool:
+async def _tell_once(tx: Transaction, *, row: Row, late: Entry) -> None:
     known = (
         select(ad_sync_logs.c.seq)
         .where(ad_sync_logs.c.workspace_id == row.workspace_id, ad_sync_logs.c.request_id == row.request_id)
         .limit(1)
     )
-    return await store.scan(lambda tx: tx.first(known)) is not None
+    if await tx.first(known) is None:
+        await append(tx, [late])
 
 
 def _late(door: Door, row: Row) -> Entry:

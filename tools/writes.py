@@ -5,6 +5,7 @@ import datetime as dt
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import groupby
 from typing import Any, TypeVar
 
 from pydantic import JsonValue
@@ -13,10 +14,11 @@ from sqlalchemy import Insert
 from tools import ids
 from tools.context import Context
 from tools.errors import CapabilityError, Conflict, PlatformFailure, Unavailable
+from tools.leases import LASTS, Fenced, Leases
 from tools.plan import Operation
 from tools.ports import AdsPlatform, Applied, Credential, Observation, Observed
 from tools.store.engine import ConstraintViolated, StoreUnavailable, Transaction
-from tools.store.tables import insights_cache, platform_writes
+from tools.store.tables import approvals, insights_cache, platform_writes
 from tools.store.tenant import Rows
 
 T = TypeVar("T")
@@ -45,6 +47,16 @@ class Failure:
     error: CapabilityError
 
 
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One of several operations, and with what it is sent."""
+
+    port: AdsPlatform
+    credential: Credential
+    operation: Operation
+    inverse: Mapping[str, JsonValue] | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Write:
     """One operation under one journal row, and with what it is sent."""
@@ -60,9 +72,9 @@ class Write:
 class Writes:
     """`context.writes`: with the door, the only code that commits."""
 
-    def __init__(self) -> None:
+    def __init__(self, leases: Leases) -> None:
         self._running: set[asyncio.Task[Any]] = set()
-        self.in_flight: set[str] = set()  # change ids whose outcome this process will still write
+        self.leases = leases
         self.told: set[str] = set()  # change ids that recovery found in the audit log
 
     async def perform(
@@ -80,50 +92,47 @@ class Writes:
 
         async def work() -> Receipt:
             await intend([(write, inverse)], undoes)
+            await _in_time([write])
             return await _send(write)
 
         return await self._kept([write], work())
 
-    async def perform_each(
-        self,
-        context: Context,
-        port: AdsPlatform,
-        credential: Credential,
-        operations: Sequence[tuple[Operation, Mapping[str, JsonValue] | None]],
-    ) -> tuple[Receipt | Failure, ...]:
-        """Send several operations on one account, each with its inverse, at once; what became of each, in order.
+    async def perform_each(self, context: Context, planned: Sequence[Planned]) -> tuple[Receipt | Failure, ...]:
+        """Send several operations, those of one account at once; what became of each, in order.
 
-        Raises only while nothing has been sent. A caller that goes away does not interrupt it.
+        All are journalled before the first is sent, so that whoever finds them later knows what was meant. Raises only
+        while nothing has been sent. A caller that goes away does not interrupt it.
         """
-        writes = [_write(context, port, credential, operation) for operation, _ in operations]
+        writes = [_write(context, each.port, each.credential, each.operation) for each in planned]
 
         async def work() -> tuple[Receipt | Failure, ...]:
-            await intend([(write, inverse) for write, (_, inverse) in zip(writes, operations, strict=True)], None)
-            return await _send_each(writes)
+            await intend([(write, each.inverse) for write, each in zip(writes, planned, strict=True)], None)
+            await _in_time(writes)
+            answers: dict[str, Receipt | Failure] = {}
+            for _, some in groupby(sorted(writes, key=_account), key=_account):
+                answers |= await _send_each(list(some), first=not answers)
+            return tuple(answers[write.change_id] for write in writes)
 
         return await self._kept(writes, work())
 
     async def settle(self) -> None:
         await asyncio.gather(*self._running, return_exceptions=True)
 
-    async def outcome(self, context: Context, approval_id: str) -> WriteStatus:
-        """Of all operations of an approval: unknown before failed, done if all are. Nothing sent is a failure too."""
+    async def outcome(
+        self, context: Context, approval_id: str, *, nothing: WriteStatus = WriteStatus.FAILED
+    ) -> WriteStatus:
+        """Of all operations of an approval: unknown before failed, done if all are; `nothing` where none was sent."""
         rows = await context.rows.all(
             context.rows.select(platform_writes, platform_writes.c.status).where(
                 platform_writes.c.approval_id == approval_id
             )
         )
-        return overall(row.status for row in rows)
+        return overall(row.status for row in rows) if rows else nothing
 
     async def _kept(self, writes: Iterable[Write], work: Coroutine[Any, Any, T]) -> T:
-        changes = {write.change_id for write in writes}
-
         async def tracked() -> T:
-            self.in_flight |= changes
-            try:
+            with self.leases.holding(*(write.change_id for write in writes)):
                 return await work
-            finally:
-                self.in_flight -= changes
 
         task = asyncio.create_task(tracked())
         self._running.add(task)
@@ -149,6 +158,8 @@ async def intend(writes: Sequence[tuple[Write, Mapping[str, JsonValue] | None]],
     async def work(tx: Transaction) -> None:
         if context.claim is not None:
             await tx.run(context.claim.renewed(context.now_ms()))
+        if context.approval_id is not None:
+            await context.writes.leases.require(tx, context, approvals, context.approval_id)
         for write, inverse in writes:
             await tx.run(_intent(write, inverse, undoes))
 
@@ -160,12 +171,22 @@ async def intend(writes: Sequence[tuple[Write, Mapping[str, JsonValue] | None]],
             fix="Try again once the store can write.",
             outcome="not_sent",
         ) from unwritten
+    except Fenced as taken:
+        raise _too_late() from taken
     except ConstraintViolated as lost:
         raise Conflict(
             "Another call with the same idempotency key took over; this one was not sent.",
             fix="Send the same again: it answers what that call did.",
             outcome="not_sent",
         ) from lost
+
+
+def _not_journalled() -> Unavailable:
+    return Unavailable(
+        "The change could not be journalled, so it was not sent.",
+        fix="Try again once the store can write.",
+        outcome="not_sent",
+    )
 
 
 def _intent(write: Write, inverse: Mapping[str, JsonValue] | None, undoes: str | None) -> Insert:
@@ -188,7 +209,26 @@ def _intent(write: Write, inverse: Mapping[str, JsonValue] | None, undoes: str |
         undoes=undoes,
         status=WriteStatus.INTENT,
         created_at=context.now_ms(),
+        **context.writes.leases.fresh(context.now_ms()),
     )
+
+
+def _too_late() -> Unavailable:
+    return Unavailable(
+        "This took so long that another process settled it; nothing was sent.",
+        fix="Look at list_changes, then propose the change again.",
+        outcome="not_sent",
+    )
+
+
+async def _in_time(writes: Sequence[Write]) -> None:
+    """A process that stood still since the intent does not send: another may have noted by now that nothing came."""
+    context = writes[0].context
+    if context.clock() - writes[0].sent_at < LASTS / 2:
+        return
+    for write in writes:
+        await _conclude(write, WriteStatus.FAILED, told=_told(_too_late()))
+    raise _too_late()
 
 
 async def _send(write: Write) -> Receipt:
@@ -202,9 +242,11 @@ async def _send(write: Write) -> Receipt:
     return await _settled(write, applied)
 
 
-async def _send_each(writes: Sequence[Write]) -> tuple[Receipt | Failure, ...]:
+async def _send_each(writes: Sequence[Write], *, first: bool) -> dict[str, Receipt | Failure]:
     port, credential = writes[0].port, writes[0].credential
     try:
+        if not first:
+            await _sent_now(writes)
         applied = await port.apply_each(credential, [write.operation for write in writes])
     except CapabilityError as error:
         applied = (Applied(None, error),) * len(writes)
@@ -219,7 +261,29 @@ async def _send_each(writes: Sequence[Write]) -> tuple[Receipt | Failure, ...]:
         except CapabilityError as error:
             return Failure(write.change_id, error)
 
-    return tuple([await settled(write, receipt) for write, receipt in zip(writes, applied, strict=True)])
+    return {write.change_id: await settled(write, each) for write, each in zip(writes, applied, strict=True)}
+
+
+async def _sent_now(writes: Sequence[Write]) -> None:
+    """They waited for those before them: how long a write may still arrive counts from when it is sent."""
+    context, now = writes[0].context, writes[0].context.now_ms()
+
+    async def work(tx: Transaction) -> None:
+        for write in writes:
+            await context.writes.leases.require(tx, context, platform_writes, write.change_id)
+            ours = context.rows.update(platform_writes).where(platform_writes.c.id == write.change_id)
+            await tx.run(ours.values(created_at=now))
+
+    try:
+        await context.store.write(work)
+    except Fenced as taken:
+        raise _too_late() from taken
+    except StoreUnavailable as unwritten:
+        raise _not_journalled() from unwritten
+
+
+def _account(write: Write) -> tuple[str, str]:
+    return str(write.operation.connectionId), str(write.operation.account_id)
 
 
 async def _settled(write: Write, applied: Applied) -> Receipt:
@@ -261,10 +325,17 @@ async def _conclude(
     now = context.now_ms()
 
     async def work(tx: Transaction) -> None:
+        await context.writes.leases.require(tx, context, platform_writes, write.change_id)
         await conclude(tx, context.rows, write.change_id, write.operation, status, campaign_id=at, told=told, now=now)
 
     try:
         await context.store.write(work)
+    except Fenced as taken:
+        raise Unavailable(
+            f"{_SENT[status]}, but it took so long that another process had noted what it saw.",
+            fix="Look at list_changes. Do not repeat the change.",
+            outcome="refused" if status is WriteStatus.FAILED else status.value,
+        ) from taken
     except StoreUnavailable as unwritten:  # the journal still says intent, which recovery will look into
         raise Unavailable(
             f"{_SENT[status]}, but that could not be stored.",

@@ -15,6 +15,7 @@ FACES = ("tools", "api", "agent", "server")
 ACROSS_WORKSPACES = {
     "server/identity/store.py": "resolves a credential to its workspace",
     "tools/recovery.py": "takes up what a killed process left, of every workspace",
+    "tools/leases.py": "renews what this process holds, of every workspace",
     "server/cli/doctor.py": "looks at the file itself, read-only, also where no owner can start on it",
 }
 

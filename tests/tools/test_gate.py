@@ -72,7 +72,7 @@ async def test_one_of_eight_approvals_at_once_succeeds(world: World) -> None:
     assert [outcome["status"] for outcome in outcomes if isinstance(outcome, dict)] == ["done"]
     assert [error.code for error in refused] == ["already_decided"] * 7
     assert len(await world.writes_seen()) == 1
-    assert not world.door.gate.in_flight
+    assert not world.door.leases.held
 
 
 async def test_a_proposal_lives_to_the_last_instant_of_its_fifteen_minutes(world: World) -> None:

@@ -34,12 +34,12 @@ async def test_intent_is_on_disk_before_the_platform_is_called(world: World) -> 
 
     (row,) = await journal(world)
     assert (row["status"], row["fields"], row["before"]) == ("intent", {"name": "New"}, {"name": LEADS})
-    assert world.door.writes.in_flight == {row["id"]}
+    assert set(world.door.leases.held) == {row["id"]}
 
     held.go.set()
     await call
     assert [row["status"] for row in await journal(world)] == ["done"]
-    assert not world.door.writes.in_flight
+    assert not world.door.leases.held
 
 
 async def test_a_write_whose_answer_is_lost_is_read_back_and_not_repeated(world: World) -> None:
