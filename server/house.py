@@ -17,6 +17,7 @@ from server.settings import Settings
 from tools.catalog import catalog
 from tools.fields import Platform
 from tools.invoke import Door, Services
+from tools.leases import RENEWED_EVERY
 from tools.limits import Limiter
 from tools.ports import AdsPlatform
 from tools.recovery import recover, unsettled
@@ -93,6 +94,8 @@ async def open_house(
         metrics.expose_refusals(resolver.refusals)
         sweeper = asyncio.create_task(_sweep(door, store, audit), name="sweep")
         stack.push_async_callback(_stopped, sweeper)
+        renewer = asyncio.create_task(_renew(door, store), name="renew")
+        stack.push_async_callback(_stopped, renewer)
         yield House(
             settings=settings,
             store=store,
@@ -138,6 +141,16 @@ async def _sweep(door: Door, store: Store, audit: AuditLog) -> None:
         except Exception:  # what one row does to recovery once must not end it for good
             logger.exception("recovery failed; it is tried again in %s s", SWEEP_SECONDS)
         await asyncio.sleep(SWEEP_SECONDS)
+
+
+async def _renew(door: Door, store: Store) -> None:
+    """Whoever no longer can is taken for dead: others settle what it began."""
+    while True:
+        await asyncio.sleep(RENEWED_EVERY.total_seconds())
+        try:
+            await door.leases.renew(store, int(door.clock().timestamp() * 1000))
+        except StoreUnavailable as down:
+            logger.warning("cannot renew leases: %s", down)
 
 
 async def _stopped(task: asyncio.Task[None]) -> None:
