@@ -162,6 +162,10 @@ async def open_product(
             "META_GRAPH_URL": f"{sandbox_url}/meta",
             "META_APP_ID": known["app_id"],
             "META_APP_SECRET": known["app_secret"],
+            "GOOGLE_ADS_URL": everything["google"]["url"],
+            "GOOGLE_TOKEN_URL": everything["google"]["token_url"],
+            "GOOGLE_CLIENT_ID": everything["google"]["client_id"],
+            "GOOGLE_CLIENT_SECRET": everything["google"]["client_secret"],
             "ANTHROPIC_BASE_URL": everything["anthropic"]["url"],
             "ANTHROPIC_API_KEY": everything["anthropic"]["api_key"],
         }

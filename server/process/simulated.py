@@ -29,6 +29,10 @@ async def simulate(directory: Path, children: Children) -> None:
     if known.get("META_GRAPH_URL") in (None, f"{known[SANDBOX]}/meta"):
         meta = found["meta"]
         changes |= {"META_GRAPH_URL": meta["url"], "META_APP_ID": meta["app_id"], "META_APP_SECRET": meta["app_secret"]}
+    if known.get("GOOGLE_ADS_URL") in (None, f"{known[SANDBOX]}/google"):
+        google = found["google"]
+        changes |= {"GOOGLE_ADS_URL": google["url"], "GOOGLE_TOKEN_URL": google["token_url"]}
+        changes |= {"GOOGLE_CLIENT_ID": google["client_id"], "GOOGLE_CLIENT_SECRET": google["client_secret"]}
     if any(known.get(name, "") != value for name, value in changes.items()):
         remember(directory, changes)
 
