@@ -8,7 +8,7 @@ from server.sandbox.anthropic.planner import naming, periods
 from server.sandbox.anthropic.planner.figures import platform
 from server.sandbox.anthropic.planner.results import Result
 from server.sandbox.anthropic.planner.steps import Asked, Said
-from server.sandbox.anthropic.planner.tables import listed, money, plain
+from server.sandbox.anthropic.planner.tables import listed, many, money, plain
 
 _NUMBER = r"(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
 _PERCENT = re.compile(rf"{_NUMBER}\s*(?:%|percent\b)")
@@ -78,7 +78,7 @@ def create(asked: Asked) -> str:
         "daily_budget": _number(next(group for group in amount.groups() if group)),
     } | platform(lower)
     arguments |= _account(asked, arguments.get("platform"))
-    if arguments.get("platform") == "google":
+    if arguments.get("platform") == "google" and asked.takes("create_campaign", "eu_political_ads"):
         arguments["eu_political_ads"] = _political(lower)
     return _told(asked.call("create_campaign", **arguments), None)
 
@@ -89,16 +89,18 @@ def pause_low(asked: Asked) -> str:
     if below is None:
         return "Below which ROAS should I pause campaigns?"
     period = periods.find(asked.words, asked.conversation.today)
-    arguments = period.arguments | {"roas_below": _number(below[1]), "min_spend": 0} | platform(asked.words.lower())
+    arguments = period.arguments | {"roas_below": _number(below[1]), "min_spend": 1} | platform(asked.words.lower())
     result = asked.call("pause_low_roas_campaigns", **arguments)
     if result.is_error:
         return result.problem()
-    rows = result.items or next((value for value in result.data.values() if isinstance(value, list)), [])
     columns = (
-        ("Campaign", lambda row: plain(row.get("name") or row.get("campaign_name") or row.get("campaign_id"))),
-        ("Outcome", lambda row: plain(row.get("outcome") or row.get("status"))),
+        ("Campaign", lambda row: plain(row.get("campaign_id"))),
+        ("Platform", lambda row: plain(row.get("platform"))),
+        ("Outcome", lambda row: plain(row.get("message") or row.get("status"))),
     )
-    return f"Done for campaigns with a ROAS below {below[1]} in {period}:\n\n{listed(rows, columns)}"
+    done = result.data
+    lead = f"Paused {many(done['paused'], 'campaign')} with a ROAS below {below[1]} in {period}:"
+    return f"{lead}\n\n{listed(done['receipts'], columns, 50)}"
 
 
 def undo(asked: Asked) -> str:

@@ -64,7 +64,7 @@ def waste(asked: Asked) -> str:
     period = periods.find(asked.words, asked.conversation.today)
     insights, campaigns = asked.calls(
         ("get_insights", period.arguments | {"breakdown": "campaign"} | platform(asked.words.lower())),
-        ("list_campaigns", {"status": "ACTIVE", "limit": 500}),
+        ("list_campaigns", {"status": "ACTIVE"}),
     )
     if problem := next((each.problem() for each in (insights, campaigns) if each.is_error), None):
         raise Said(problem)
@@ -74,7 +74,7 @@ def waste(asked: Asked) -> str:
         (row for row in low if running[_key(row)].get("objective") in _MEANT_TO_SELL),
         key=lambda row: (row["roas"] or 0, -row["spend"]),
     )
-    others = [plain(row["campaign_name"]) for row in low if row not in rows]
+    others = [row["campaign_name"] for row in low if row not in rows]
     aside = f"\n\nNot judged by ROAS, as they are not meant to sell: {'; '.join(others)}." if others else ""
     if not rows:
         return f"No active campaign spent more than it brought back in {period}.{aside}{_notes(insights.data)}"
@@ -123,8 +123,8 @@ def _notes(found: Mapping[str, Any]) -> str:
     ]
     if len({row["currency"] for row in found.get("totals", ())}) > 1:
         notes.append("Currencies are not added up.")
-    if found.get("next_cursor"):
-        notes.append("There are more rows than fit on one page.")
+    if found.get("next_cursor") or found.get("left_out"):
+        notes.append("There are more rows than I was shown.")
     return "".join(f"\n\n{note}" for note in notes)
 
 
@@ -134,7 +134,7 @@ def _names_one(asked: Asked) -> bool:
         return True
     if not set(_WORD.findall(asked.words.lower())) - _GENERAL:
         return False
-    known = asked.rows("list_campaigns", limit=500)
+    known = asked.rows("list_campaigns")
     return bool(naming.surely_named(asked.words, known))
 
 

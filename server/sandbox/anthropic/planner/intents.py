@@ -53,7 +53,7 @@ INTENTS: tuple[tuple[Answer, tuple[str, ...]], ...] = (
         r"spen[dt]|\broas\b|perform|result|revenue|conversion|clicks|impressions|\bcp[cam]\b|\bctr\b|\binsights?\b",
         r"report|numbers|\bcost|trend|\b(best|top|worst|weakest)\b", r"\bhow (is|are|was|were|did|does|do)\b",
     )),
-    (records.campaigns, (r"\bcampaigns?\b", r"\bwhat('s| is) (running|active|live)\b")),
+    (records.campaigns, (r"\bcampaigns?\b", r"\b(which|what|any)\b.*\b(active|running|live|paused|archived)\b")),
     (records.courtesy, (r"^\W*(hi|hello|hey|good (morning|day|evening)|thanks?|thank you|great|ok|okay|perfect)\b",)),
 )  # fmt: skip
 

@@ -31,7 +31,7 @@ COLUMNS = (
 
 def campaign(asked: Asked) -> Campaign:
     """The one that is meant; otherwise the person is asked which."""
-    known = [each for each in asked.rows("list_campaigns", limit=500) if each.get("status") != "ARCHIVED"]
+    known = [each for each in asked.rows("list_campaigns") if each.get("status") != "ARCHIVED"]
     found = named(asked.words, known) or _spoken_of(asked, known)
     if len(found) == 1:
         return found[0]

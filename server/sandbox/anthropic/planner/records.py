@@ -5,7 +5,7 @@ from typing import Any
 from server.sandbox.anthropic.planner import naming
 from server.sandbox.anthropic.planner.figures import platform
 from server.sandbox.anthropic.planner.steps import Asked
-from server.sandbox.anthropic.planner.tables import NONE, listed, plain
+from server.sandbox.anthropic.planner.tables import NONE, listed, many, plain
 
 _STATES = {"active": "ACTIVE", "running": "ACTIVE", "live": "ACTIVE", "paused": "PAUSED", "archived": "ARCHIVED"}
 
@@ -13,13 +13,13 @@ _STATES = {"active": "ACTIVE", "running": "ACTIVE", "live": "ACTIVE", "paused": 
 def campaigns(asked: Asked) -> str:
     lower = asked.words.lower()
     status = next((state for word, state in _STATES.items() if word in lower), None)
-    arguments: dict[str, Any] = {"limit": 500} | platform(lower) | ({"status": status} if status else {})
+    arguments: dict[str, Any] = platform(lower) | ({"status": status} if status else {})
     rows = asked.rows("list_campaigns", **arguments)
     of = f" on {arguments['platform'].title()}" if "platform" in arguments else ""
     kind = f"{status.lower()} " if status else ""
     if not rows:
         return f"You have no {kind}campaigns{of}."
-    return f"You have {_many(len(rows), f'{kind}campaign')}{of}:\n\n{listed(rows, naming.COLUMNS, 60)}"
+    return f"You have {many(len(rows), f'{kind}campaign')}{of}:\n\n{listed(rows, naming.COLUMNS, 60)}"
 
 
 def budget(asked: Asked) -> str:
@@ -39,7 +39,7 @@ def changes(asked: Asked) -> str:
         ("By", lambda row: plain(f"{row['requestedBy']} via {row['via']}")),
         ("Outcome", lambda row: "undone" if row.get("undoneBy") else plain(row["status"])),
     )
-    return f"The latest {_many(len(rows), 'change')}, newest first:\n\n{listed(rows, columns)}"
+    return f"The latest {many(len(rows), 'change')}, newest first:\n\n{listed(rows, columns)}"
 
 
 def approvals(asked: Asked) -> str:
@@ -53,7 +53,7 @@ def approvals(asked: Asked) -> str:
         ("Decide", lambda row: plain(row["url"])),
     )
     return (
-        f"{_many(len(rows), 'change')} {'waits' if len(rows) == 1 else 'wait'} for approval:\n\n{listed(rows, columns)}"
+        f"{many(len(rows), 'change')} {'waits' if len(rows) == 1 else 'wait'} for approval:\n\n{listed(rows, columns)}"
         "\n\nOnly a signed-in person can decide; I cannot."
     )
 
@@ -74,7 +74,7 @@ def connections(asked: Asked) -> str:
     lead = (
         f"{len(ill)} of {len(rows)} connections need attention:"
         if ill
-        else f"{_many(len(rows), 'connection')}, all healthy:"
+        else f"{many(len(rows), 'connection')}, all healthy:"
     )
     return f"{lead}\n\n{listed(rows, columns)}"
 
@@ -111,10 +111,6 @@ def abilities(_: Asked) -> str:
 
 def courtesy(_: Asked) -> str:
     return "You are welcome. I am the scripted demo model; ask me about your campaigns, or say “help”."
-
-
-def _many(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def _change(row: dict[str, object]) -> str:

@@ -16,8 +16,6 @@ _DECIDED = frozenset({"already_decided", "approval_expired"})
 class Result:
     data: Any
     is_error: bool
-    cut: bool = False
-    """Whether the application left out rows."""
 
     @classmethod
     def read(cls, content: object, *, is_error: bool) -> "Result":
@@ -27,10 +25,9 @@ class Result:
             data = orjson.loads(text)
         except orjson.JSONDecodeError:
             return cls(text, is_error)
-        cut = isinstance(data, dict) and "left_out" in data
         data = _unwrapped(data)
         failed = isinstance(data, dict) and "code" in data and "message" in data
-        return cls(data, is_error or failed, cut)
+        return cls(data, is_error or failed)
 
     @property
     def items(self) -> list[dict[str, Any]]:
@@ -71,5 +68,5 @@ def _unwrapped(data: Any) -> Any:
     for name in _WRAPPED_IN:
         inner = data.get(name)
         if isinstance(inner, dict) and ("status" in data or "decision" in data or len(data) == 1):
-            return _unwrapped(inner | {key: data[key] for key in ("code", "fix") if key in data})
+            return _unwrapped(inner | {key: data[key] for key in ("code", "fix", "left_out") if key in data})
     return data

@@ -8,7 +8,7 @@ from server.sandbox.anthropic.planner.conversation import Conversation
 from server.sandbox.anthropic.planner.results import Result
 from server.sandbox.anthropic.turn import Block, call
 
-_MOST_PAGES = 10
+_MOST_PAGES = 8
 
 
 class Needed(Exception):
@@ -33,6 +33,10 @@ class Asked:
 
     conversation: Conversation
     words: str
+
+    def takes(self, name: str, argument: str) -> bool:
+        tool = self.conversation.tools.get(name, {})
+        return argument in tool.get("input_schema", {}).get("properties", {})
 
     def call(self, name: str, /, **arguments: Any) -> Result:
         """The result of a call, whether or not it worked."""

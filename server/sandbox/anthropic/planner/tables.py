@@ -28,8 +28,12 @@ def count(value: object) -> str:
 
 
 def plain(value: object) -> str:
-    """A name is written by others: it may hold what would end a cell or a line."""
+    """For a cell: a name is written by others, and may hold what would end a cell or a line."""
     return " ".join(str(value).split()).replace("|", "\\|") if value not in {None, ""} else NONE
+
+
+def many(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def table(rows: Iterable[Row], columns: Sequence[tuple[str, Callable[[Row], str]]]) -> str:

@@ -1,0 +1,243 @@
+"""The demo's questions, asked of the scripted model with the real tools behind it: what it says is what they said."""
+
+import json
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server.sandbox.anthropic.planner import intents, periods
+from tests.server.sandbox.anthropic.api import Api, assistant, call, result, tool, user
+from tests.server.sandbox.anthropic.talk import Talk
+from tests.world import NOON, OWNER, open_world
+
+
+@pytest.fixture
+async def talk(tmp_path: Path) -> AsyncIterator[Talk]:
+    async with open_world(tmp_path) as world:
+        yield Talk(world)
+
+
+WEEK = {"since": "2026-11-14", "until": "2026-11-20"}
+MONTH = {"since": "2026-10-22", "until": "2026-11-20"}
+
+
+async def test_questions_are_answered_from_the_tools_that_they_need(talk: Talk) -> None:
+    every = await talk.world.campaigns()
+    active = [each for each in every if each["status"] == "ACTIVE"]
+    for question, calls, part in (
+        ("Who are you?", [], "scripted demo model"),
+        ("Who am I?", [("whoami", {})], "**owner@wsp_north**, owner of"),
+        ("Which campaigns do I have?", [("list_campaigns", {})], f"You have {len(every)} campaigns:"),
+        ("Which are active?", [("list_campaigns", {"status": "ACTIVE"})], f"You have {len(active)} active campaigns"),
+        ("What did I spend in the last 7 days?", [("get_insights", WEEK)], "All accounts, the last 7 days"),
+        ("ROAS by campaign, last 30 days", [("get_insights", MONTH | {"breakdown": "campaign"})], "| Campaign |"),
+        ("Spend per day please", [("get_insights", WEEK | {"breakdown": "day"})], "| 2026-11-20 |"),
+        ("Compare Meta and Google", [("get_insights", WEEK | {"breakdown": "platform"})], "| meta |"),
+        ("What changed recently?", [("list_changes", {"limit": 20})], "Nothing has been changed"),
+        ("What waits for approval?", [("list_approvals", {"status": "pending"})], "Nothing waits"),
+        ("Are my connections healthy?", [("list_connections", {})], "all healthy"),
+        ("Undo the last change", [("list_changes", {"limit": 20})], "no change that can be undone"),
+        ("Thanks!", [], "welcome"),
+        ("Blargh", [], "did not understand"),
+    ):
+        answer = await talk.ask(question)
+
+        assert (question, talk.calls) == (question, calls)
+        assert part in answer, answer
+
+
+async def test_figures_are_those_of_the_tools(talk: Talk) -> None:
+    answer = await talk.ask("What did I spend in the last 7 days?")
+    found = await talk.world.call(OWNER, "get_insights", **WEEK)
+
+    for row in found["rows"]:
+        digits = 0 if row["currency"] == "JPY" else 2
+        assert f"{row['spend']:,.{digits}f} {row['currency']}" in answer
+        assert f"ROAS {row['roas']:.2f}" in answer
+    assert "Currencies are not added up." in answer
+
+
+async def test_waste_leads_to_a_change_and_back_again(talk: Talk) -> None:
+    wasteful = await talk.ask("Which campaigns waste money?")
+    worst = re.match(r"\*\*(.+?)\*\* wastes the most", wasteful)
+    assert worst, wasteful
+
+    paused = await talk.ask("Pause it")
+    assert paused == f"**{worst[1]}** is changed: status ACTIVE → PAUSED."
+    changes = await talk.ask("What changed?")
+    assert "The latest 1 change" in changes
+    assert "Undone" in await talk.ask("Undo the last change")
+
+    assert (await talk.world.campaign(name=worst[1]))["status"] == "ACTIVE"
+
+
+async def test_a_name_that_fits_several_is_asked_back(talk: Talk) -> None:
+    which = await talk.ask("Pause the prospecting campaign")
+    assert which.startswith("Several campaigns fit that.")
+    assert which.endswith("Which one do you mean?")
+    assert len(re.findall(r"^\| .*Prospecting", which, re.MULTILINE)) > 3
+
+    assert "**Prospecting | DACH | Sales** is changed" in await talk.ask("The DACH one")
+    assert "PAUSED already" in await talk.ask("Pause Prospecting | DACH | Sales")
+
+
+async def test_a_name_that_fits_none_is_asked_back(talk: Talk) -> None:
+    assert (await talk.ask("Pause Zebra")).startswith("I found no campaign that fits.")
+
+
+@pytest.mark.parametrize(
+    ("words", "budget"),
+    [
+        ("Raise the budget of Leads | Size guide download to 45.50", 45.5),
+        ("Set the daily budget of Size guide download to $45", 45),
+        ("Increase the budget of Size guide download by 10 %", 44),
+        ("Lower the budget of Size guide download by 10 percent", 36),
+        ("Cut the budget of Size guide download by 5", 35),
+        ("Halve the budget of Size guide download", 20),
+    ],
+)
+async def test_a_budget_is_set_to_by_or_in_part(talk: Talk, words: str, budget: float) -> None:
+    answer = await talk.ask(words)
+
+    assert answer == f"**Leads | Size guide download** is changed: daily budget 40.00 USD → {budget:.2f} USD."
+    assert (await talk.world.campaign(name="Leads | Size guide download"))["daily_budget"] == budget
+
+
+async def test_a_budget_without_a_number_is_asked_for(talk: Talk) -> None:
+    asked = await talk.ask("Raise the budget of Size guide download")
+    assert asked.endswith("To what amount, or by how many percent?")
+
+    assert "40.00 USD → 48.00 USD" in await talk.ask("By 20 %")
+
+
+async def test_campaigns_are_created_renamed_and_archived(talk: Talk) -> None:
+    assert "an objective" in await talk.ask("Create a campaign")
+    assert "In which account" in await talk.ask('"Winter sale", sales, 50 a day')
+    assert (await talk.ask("Northwind US")).startswith("Created **Winter sale**")
+
+    assert "name Winter sale → Spring sale" in await talk.ask("Rename Winter sale to Spring sale")
+    assert "PAUSED → ARCHIVED" in await talk.ask("Archive Spring sale")
+    assert talk.calls[-1][1]["mode"] == "archive"
+
+
+async def test_all_with_a_low_roas_are_one_proposal(talk: Talk) -> None:
+    answer = await talk.ask("Pause all campaigns with ROAS below 0.8 in the last 30 days")
+
+    assert talk.calls == [("pause_low_roas_campaigns", MONTH | {"roas_below": 0.8, "min_spend": 1})]
+    assert re.match(r"Paused \d+ campaigns with a ROAS below 0.8", answer)
+
+
+async def test_a_no_is_taken_for_a_no(talk: Talk) -> None:
+    talk.agrees = False
+
+    answer = await talk.ask("Pause Retargeting | Cart abandoners 14d")
+
+    assert answer == "A person said no; denied."
+    assert [name for name, _ in talk.calls] == ["list_campaigns", "update_campaign"]
+
+
+async def test_a_platform_that_does_not_answer_is_said(talk: Talk) -> None:
+    await talk.world.break_next("throttled", times=20)
+
+    answer = await talk.ask("What did I spend in the last 7 days?")
+
+    assert "Missing: " in answer or answer.startswith("That did not work.")
+
+
+def change_with(told: str) -> list[dict[str, Any]]:
+    """A transcript in which a campaign was to be paused."""
+    alpha = {"campaign_id": "1", "name": "Alpha", "status": "ACTIVE", "currency": "USD"}
+    return [
+        user("Pause Alpha"),
+        assistant([call("toolu_1", "list_campaigns")]),
+        user([result("toolu_1", json.dumps({"items": [alpha]}))]),
+        assistant([call("toolu_2", "update_campaign", campaign_id="1", status="PAUSED")]),
+        user([result("toolu_2", told) | {"is_error": True}]),
+    ]
+
+
+WAITING = {"plan": {"summary": "Pause Alpha", "warnings": ["It sells."]}, "url": "http://x/a"}
+
+
+@pytest.mark.parametrize(
+    ("told", "answer"),
+    [
+        (
+            json.dumps({"code": "confirm_required", "message": "m", "approval": WAITING}),
+            "This waits for your yes; nothing has changed yet.\nPause Alpha\n- It sells.\nDecide here: http://x/a",
+        ),
+        ('{"code": "approval_expired", "message": "Nobody decided in time.", "fix": "f"}', "Nobody decided in time."),
+        ('{"status": "error", "code": "guardrail", "fix": "Ask for less.", "untrusted": {"message": "Too much."}}',
+         "That did not work. Too much. Ask for less."),
+        ("The tool broke.", "That did not work. The tool broke."),
+    ],
+)  # fmt: skip
+def test_what_became_of_a_change_is_said_in_plain_words(api: Api, told: str, answer: str) -> None:
+    tools = [tool("list_campaigns"), tool("update_campaign")]
+
+    said = api.answer(messages=change_with(told), tools=tools)["content"][-1]["text"]
+
+    assert said == answer
+
+
+def test_where_no_call_is_allowed_it_sums_up(api: Api) -> None:
+    said = api.answer(tools=[tool("list_campaigns")], tool_choice={"type": "none"},
+                      messages=[user("Which campaigns do I have?")])["content"][-1]  # fmt: skip
+
+    assert said["type"] == "text"
+    assert "stop here" in said["text"]
+
+
+def test_the_day_is_the_message_s_own_where_it_has_one(api: Api) -> None:
+    """The sandbox's clock says 22 November."""
+    messages = [user('<context>{"today":"2026-03-08"}</context>\nSpend yesterday'), user("Spend yesterday")]
+    tools = [tool("get_insights")]
+
+    days = [api.answer(messages=[each], tools=tools)["content"][-1]["input"]["since"] for each in messages]
+
+    assert days == ["2026-03-07", "2026-11-21"]
+
+
+@pytest.mark.parametrize(
+    ("words", "since", "until"),
+    [
+        ("today", "2026-11-20", "2026-11-20"),
+        ("yesterday", "2026-11-19", "2026-11-19"),
+        ("in the past 14 days", "2026-11-07", "2026-11-20"),
+        ("last 2 weeks", "2026-11-07", "2026-11-20"),
+        ("this week", "2026-11-16", "2026-11-20"),
+        ("last week", "2026-11-09", "2026-11-15"),
+        ("this month", "2026-11-01", "2026-11-20"),
+        ("last month", "2026-10-01", "2026-10-31"),
+        ("from 2026-11-05 to 2026-11-01", "2026-11-01", "2026-11-05"),
+        ("since 2026-11-05", "2026-11-05", "2026-11-20"),
+        ("whenever", "2026-11-14", "2026-11-20"),
+    ],
+)
+def test_spans_of_days_are_understood(words: str, since: str, until: str) -> None:
+    assert periods.find(words, NOON.date()).arguments == {"since": since, "until": until}
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        ("Which campaigns should I pause?", "waste"),
+        ("Which campaigns are paused?", "campaigns"),
+        ("turn off Broad", "status"),
+        ("What is the budget of Broad?", "budget"),
+        ("Put Broad at 50", "budget"),
+        ("How is Broad doing?", "performance"),
+        ("Launch a new campaign", "create"),
+        ("Who changed the budget?", "changes"),
+        ("When does my token expire?", "connections"),
+        ("What can you do?", "abilities"),
+    ],
+)
+def test_the_first_intent_that_fits_decides(words: str, answer: str) -> None:
+    found = intents.find(words)
+
+    assert found is not None
+    assert found.__name__ == answer
