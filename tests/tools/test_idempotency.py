@@ -191,6 +191,21 @@ async def test_of_eight_at_once_one_acts_and_none_acts_again(world: World) -> No
     assert len(await world.writes_seen()) == 1
 
 
+async def test_of_eight_at_once_through_two_processes_one_acts(tmp_path: Path) -> None:
+    sandbox = create_sandbox(now=Clock())
+    async with open_world(tmp_path, sandbox=sandbox) as one, open_world(tmp_path, sandbox=sandbox) as other:
+        arguments = await budget(one)
+
+        answers = await asyncio.gather(
+            *(sent(world, DIRECT_KEY, "update_campaign", arguments) for world in (one, other) for _ in range(4))
+        )
+        again = [await sent(world, DIRECT_KEY, "update_campaign", arguments) for world in (one, other)]
+
+        assert len([answer for answer in answers if not isinstance(answer, CapabilityError | Replayed)]) == 1
+        assert [type(answer) for answer in again] == [Replayed, Replayed]
+        assert len(await one.writes_seen()) == 1
+
+
 async def test_however_long_a_call_of_this_process_takes_nobody_takes_its_key(world: World) -> None:
     arguments = await budget(world)
     held = HeldWrite(world)
@@ -333,10 +348,10 @@ async def test_what_was_sent_and_not_answered_is_told_with_its_change_and_not_re
     sandbox = create_sandbox(now=Clock())
     async with open_world(tmp_path, sandbox=sandbox) as world:
         arguments = await budget(world)
-        held = HeldWrite(world)
+        held, mortal = HeldWrite(world), Mortal(world, LONG_ENOUGH)
         call = asyncio.create_task(sent(world, DIRECT_KEY, "update_campaign", arguments))
         await asyncio.wait_for(held.reached.wait(), 10)
-        Mortal(world, 0)
+        mortal.left = 0
         held.go.set()
         await asyncio.gather(call, return_exceptions=True)
     async with open_world(tmp_path, sandbox=sandbox, clock=Clock(NOON + LEASE)) as world:
