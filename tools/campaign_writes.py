@@ -142,7 +142,7 @@ async def apply(
         context, platform=operation.platform, connection_id=operation.connectionId, account_id=operation.account_id
     )
     receipt = await context.writes.perform(
-        context, target.port, target.credential, operation, inverse=_inverse(operation), undoes=undoes
+        context, target.port, target.credential, operation, inverse=inverse_of(operation), undoes=undoes
     )
     state = await _state_after(target, operation, receipt)
     # The change is made: what fails from here on is bookkeeping, and the next change makes up for it.
@@ -155,7 +155,7 @@ async def apply(
     return receipt, target, state
 
 
-def _inverse(operation: Operation) -> dict[str, JsonValue] | None:
+def inverse_of(operation: Operation) -> dict[str, JsonValue] | None:
     if operation.kind == CREATE:
         return {"status": Status.PAUSED.value}
     if operation.kind == UPDATE:

@@ -103,6 +103,14 @@ async def targets(
     return tuple(found)
 
 
+def spending(held: Iterable[Target]) -> tuple[Target, ...]:
+    """Each account once: one that two connections reach spends its money once."""
+    once: dict[tuple[Platform, str], Target] = {}
+    for target in held:
+        once.setdefault((target.connection.platform, target.account.account_id), target)
+    return tuple(once.values())
+
+
 def _target(context: Context, connection: Connection, account: Account) -> Target:
     return Target(connection, account, port_for(context, connection), partial(_opening, context, connection, account))
 

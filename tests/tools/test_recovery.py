@@ -113,6 +113,69 @@ async def judged(world: World, name: str) -> None:
     assert (await verify(world.store, "wsp_north")).ok
 
 
+BULK = {"since": "2026-11-01", "until": "2026-11-15", "roas_below": 1.5, "min_spend": 2000}
+"""Three campaigns: two of one account, which go in one request, and one of another."""
+
+
+async def test_wherever_a_process_dies_each_of_many_changes_happens_at_most_once_and_is_told(tmp_path: Path) -> None:
+    verdicts, made = [], []
+    for step in range(1, LONG_ENOUGH):
+        path, sandbox = tmp_path / str(step), create_sandbox(now=Clock())
+        path.mkdir()
+        async with open_world(path, sandbox=sandbox) as world:
+            await world.propose(AGENT, "pause_low_roas_campaigns", **BULK)
+            mortal = Mortal(world, step)
+            await asyncio.gather(approved(world), return_exceptions=True)
+        async with open_world(path, sandbox=sandbox, clock=landed()) as world:
+            await recover(world.door, world.store, world.audit)
+
+            sent = [each["path"].split("/")[-1] for each in await world.writes_seen()]
+            assert len(sent) == len(set(sent)), mortal.trace
+            changes = (await world.call(OWNER, "list_changes"))["items"]
+            assert {row["campaign_id"] for row in changes if row["status"] == "done"} == set(sent), mortal.trace
+            assert {row["status"] for row in changes} <= {"done", "failed"}
+            approval = await pending(world)
+            verdicts.append(approval["status"])
+            made.append(len(sent))
+            assert (approval["status"] == "done") == (len(sent) == len(WASTE)), mortal.trace
+            assert approval["status"] != "pending" or not changes
+            await told_once(world, approval)
+        if not mortal.dead:
+            break
+
+    assert (verdicts[0], verdicts[-1]) == ("pending", "done")
+    assert set(verdicts) == {"pending", "failed", "done"}
+    assert set(made) == {0, 1, 3} or set(made) == {0, 2, 3}  # a request is the step that cannot be cut in two
+
+
+WASTE = ("12023100010000004", "12023100030000004", "12023100030000005")
+
+
+async def told_once(world: World, approval: dict[str, Any]) -> None:
+    told = [
+        row["status"] for row in await world.audit_rows()
+        if row["approval_id"] == approval["id"] and row["action"] == approval["capability"]
+        and row["status"] != "confirm_required"
+    ]  # fmt: skip
+    expected = {"pending": [], "done": ["ok"]}.get(approval["status"], [approval["status"]])
+    assert told == expected
+    assert (await verify(world.store, "wsp_north")).ok
+
+
+async def test_many_changes_that_may_still_arrive_are_not_said_to_have_failed(tmp_path: Path) -> None:
+    sandbox = create_sandbox(now=Clock())
+    async with open_world(tmp_path, sandbox=sandbox) as world:
+        await world.propose(AGENT, "pause_low_roas_campaigns", **BULK)
+        Mortal(world, LONG_ENOUGH, last="before POST")
+        await asyncio.gather(approved(world), return_exceptions=True)
+    async with open_world(tmp_path, sandbox=sandbox) as world:
+        await recover(world.door, world.store, world.audit)
+
+        assert (await pending(world))["status"] == "unknown"
+        assert {row["status"] for row in (await world.call(OWNER, "list_changes"))["items"]} == {"unknown"}
+        assert await world.writes_seen() == []
+
+
 async def test_a_write_nobody_had_to_agree_to_is_told_too_wherever_the_process_dies(tmp_path: Path) -> None:
     for step in range(1, LONG_ENOUGH):
         path, sandbox = tmp_path / str(step), create_sandbox(now=Clock())

@@ -17,7 +17,6 @@ from tools.fields import (
     ConnectionId,
     Cursor,
     Limit,
-    Platform,
     PlatformField,
     Since,
     Until,
@@ -26,7 +25,7 @@ from tools.fields import (
 from tools.insights.model import Insights, Metrics, MetricsRow, Source, Sums
 from tools.insights_cache import Part, freshness
 from tools.ports import Breakdown, InsightsQuery, InsightsReport
-from tools.targets import Target, find_campaign, targets
+from tools.targets import Target, find_campaign, spending, targets
 from tools.together import each, gaps
 
 DEFAULT_DAYS = 28
@@ -104,10 +103,7 @@ async def _targets(context: Context, query: MetricsQuery) -> tuple[Target, ...]:
     held = await targets(
         context, platform=query.platform, connection_id=query.connectionId, account_id=query.account_id
     )
-    once: dict[tuple[Platform, str], Target] = {}  # an account that two connections reach spends its money once
-    for target in held:
-        once.setdefault((target.connection.platform, target.account.account_id), target)
-    return tuple(once.values())
+    return spending(held)
 
 
 async def _reports(
