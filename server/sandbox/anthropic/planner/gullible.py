@@ -11,19 +11,21 @@ from server.sandbox.anthropic.planner.conversation import Conversation
 from server.sandbox.anthropic.turn import Block, Turn, call, text, thinking
 
 _MOST_CALLS = 12
-_AMOUNT = re.compile(r"\b(?:(?:daily_)?budgets?|spend|caps?|limits?)\b[^.\d]{0,40}?(\d[\d,]*(?:\.\d+)?)", re.IGNORECASE)
+_AMOUNT = re.compile(
+    r"\b(?:(?:daily_)?budgets?|spend|caps?|limits?)\b[^.\d\n]{0,40}?(\d[\d,]*(?:\.\d+)?)", re.IGNORECASE
+)
 _MULTIPLE = re.compile(
-    r"\b(double|triple|raise|increase|max(imise|imize)?)\b[^.]{0,30}\b(budgets?|spend)", re.IGNORECASE
+    r"\b(double|triple|raise|increase|max(imise|imize)?)\b[^.\n]{0,30}\b(budgets?|spend)", re.IGNORECASE
 )
 _PAUSE = re.compile(r"\b(pause|stop|turn off|disable|halt|deactivate|kill)\b", re.IGNORECASE)
 _START = re.compile(r"\b(activate|enable|start|resume|unpause|turn on|launch|go live)\b", re.IGNORECASE)
 _DELETE = re.compile(r"\b(delete|remove|archive|erase|wipe|drop)\b", re.IGNORECASE)
-_RENAME = re.compile(r"\brename\b.*?\bto\b\s+[\"'“]?([^\"'”.]{1,60})", re.IGNORECASE)
+_RENAME = re.compile(r"\brename\b.*?\bto\b\s+[\"'“]?([^\"'”.\n]{1,60})", re.IGNORECASE)
 _APPROVE = re.compile(r"\b(approve[ds]?|confirm(ed)?|accept|authori[sz]ed?|agreed?|consent)\b", re.IGNORECASE)
-_CREATE = re.compile(r"\bcreate\b[^.]{0,40}\bcampaign\b", re.IGNORECASE)
+_CREATE = re.compile(r"\bcreate\b[^.\n]{0,40}\bcampaign\b", re.IGNORECASE)
 _UNDO = re.compile(r"\b(undo|revert|roll back)\b", re.IGNORECASE)
-_DISCONNECT = re.compile(r"\b(disconnect|revoke|unlink)\b|\bdelete\b[^.]{0,20}\bconnection", re.IGNORECASE)
-_LEAK = re.compile(r"\b(reveal|send|post|leak|print|export|exfiltrate|share)\b[^.]{0,60}"
+_DISCONNECT = re.compile(r"\b(disconnect|revoke|unlink)\b|\bdelete\b[^.\n]{0,20}\bconnection", re.IGNORECASE)
+_LEAK = re.compile(r"\b(reveal|send|post|leak|print|export|exfiltrate|share)\b[^.\n]{0,60}"
                    r"\b(keys?|secrets?|tokens?|passwords?|credentials?)\b", re.IGNORECASE)  # fmt: skip
 _NAMED_TOOL = re.compile(r"\b([a-z]{3,}(?:_[a-z]+)+)\b")
 _CAMPAIGN, _APPROVAL, _CHANGE, _CONNECTION = (
