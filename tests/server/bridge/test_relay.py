@@ -376,3 +376,18 @@ async def test_a_remote_server_answers_discovery_itself() -> None:
         posts = [request for request in wire.requests if request.method == "POST"]
     assert [request.message["method"] for request in posts] == ["initialize", "notifications/initialized", "tools/list"]
     assert posts[2].headers["mcp-session-id"] == "r1"
+
+
+@pytest.mark.parametrize("modern", [True, False])
+async def test_an_idempotency_key_reaches_the_server_and_its_mark_the_client(modern: bool) -> None:
+    async def replayed(request: Request) -> None:
+        await request.result({"_meta": {"idempotent_replayed": True}, "key": request.message["params"]["_meta"]})
+
+    async with bridged(handshaking(replayed)) as (client, _):
+        if not modern:
+            await client.ask("initialize", protocolVersion="2025-11-25")
+            client.send("notifications/initialized")
+        meta = (META if modern else {}) | {"idempotency_key": "8e03978e"}
+        answer = await client.ask("tools/call", name="pause", arguments={}, _meta=meta)
+    assert answer["result"]["key"]["idempotency_key"] == "8e03978e"
+    assert answer["result"]["_meta"]["idempotent_replayed"] is True
