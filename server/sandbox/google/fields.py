@@ -28,6 +28,8 @@ class Source:
 
     account: Account
     today: str
+    references: Mapping[str, int]
+    """How many live campaigns spend from each budget."""
     campaign: Campaign | None = None
     budget: Budget | None = None
     client: Customer | None = None
@@ -231,7 +233,7 @@ _BUDGET = (
     Field("campaign_budget.explicitly_shared", Type.BOOLEAN, lambda source: source.the_budget.is_shared),
     Field(
         "campaign_budget.reference_count", Type.INT64,
-        lambda source: len(source.account.on_budget(source.the_budget.resource_name)),
+        lambda source: source.references.get(source.the_budget.resource_name, 0),
     ),
     Field("campaign_budget.period", Type.ENUM, _stored("budget", "period"), enums.BUDGET_PERIOD),
     Field("campaign_budget.type", Type.ENUM, _stored("budget", "type"), enums.BUDGET_TYPE),

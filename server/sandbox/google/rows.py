@@ -1,5 +1,6 @@
 """The rows of a query: what exists, what it delivered in the period, in the platform's JSON."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -52,20 +53,22 @@ def run(world: World, account: Account, plan: Plan) -> list[Row]:
 
 def _sources(world: World, account: Account, plan: Plan) -> Iterator[Source]:
     today = world.today(account.customer).isoformat()
+    live = (each for each in account.campaigns.values() if each.status != "REMOVED")
+    references = Counter(each.fields["campaignBudget"] for each in live)
     match plan.resource:
         case "campaign":
             for campaign in account.campaigns.values():
-                yield Source(account, today, campaign, account.budgets[campaign.fields["campaignBudget"]])
+                yield Source(account, today, references, campaign, account.budgets[campaign.fields["campaignBudget"]])
         case "campaign_budget":
             for budget in account.budgets.values():
-                yield Source(account, today, budget=budget)
+                yield Source(account, today, references, budget=budget)
         case "customer":
-            yield Source(account, today)
+            yield Source(account, today, references)
         case _:
             for client in world.customers:
                 path = [client, *world.managers_of(client)]
                 if account.customer in path:
-                    yield Source(account, today, client=client, level=path.index(account.customer))
+                    yield Source(account, today, references, client=client, level=path.index(account.customer))
 
 
 def _measured(world: World, source: Source, plan: Plan) -> Iterator[Source]:
