@@ -452,6 +452,34 @@ async def test_an_access_taken_back_names_the_connection(google: GoogleAdapter, 
 
 
 @pytest.mark.parametrize(
+    ("kind", "more", "expected"),
+    [
+        ("error", {"code": "invalid_client", "status": 401}, PlatformFailure),
+        ("throttled", {}, RateLimited),
+        ("server_error", {"times": 3}, PlatformFailure),
+        ("html", {"times": 3}, PlatformFailure),
+        ("cut", {"times": 3}, PlatformFailure),
+    ],
+)
+async def test_a_token_endpoint_in_trouble_leaves_nothing_sent(
+    google: GoogleAdapter,
+    credential: Credential,
+    accounts: Accounts,
+    sandbox: Sandbox,
+    kind: str,
+    more: dict[str, object],
+    expected: type[CapabilityError],
+) -> None:
+    writes = len(sandbox.writes())
+    sandbox.fault(kind, "google:token", **more)
+    with pytest.raises(CapabilityError) as failed:
+        await google.apply(credential, create(accounts[US], "Never"))
+    assert type(failed.value) is expected
+    assert failed.value.details["outcome"] == "not_sent"
+    assert len(sandbox.writes()) == writes
+
+
+@pytest.mark.parametrize(
     ("code", "expected"),
     [
         ("authorizationError.USER_PERMISSION_DENIED", PlatformFailure),

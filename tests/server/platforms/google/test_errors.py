@@ -3,6 +3,7 @@
 import pytest
 from starlette.responses import JSONResponse
 
+from server.platforms.google.adapter import GoogleAdapter
 from server.platforms.google.errors import DEFAULT_WAIT
 from tests.server.platforms.google.standin import (
     ACCESS_TOKEN,
@@ -12,6 +13,7 @@ from tests.server.platforms.google.standin import (
     failing,
     front_door,
 )
+from tests.server.platforms.meta.sandbox import Sandbox
 from tools.errors import (
     AccountBlocked,
     CapabilityError,
@@ -21,6 +23,7 @@ from tools.errors import (
     ReauthRequired,
     VersionSunset,
 )
+from tools.ports import Credential
 
 AUTHENTICATION, AUTHORIZATION = "authenticationError", "authorizationError"
 TABLE: list[tuple[str, int, type[CapabilityError]]] = [
@@ -84,6 +87,23 @@ async def test_a_refusal_is_our_error_with_googles_code_and_a_fix(
         assert {"platform": "google", "platformCode": code, "requestId": "Request1"}.items() <= error.details.items()
     assert written.value.details["outcome"] == "refused"
     assert len(upstream.ads.received) == 2, "what Google refuses is not asked again"
+
+
+async def test_each_row_of_the_table_is_told_alike_by_the_sandbox(
+    google: GoogleAdapter, credential: Credential, sandbox: Sandbox
+) -> None:
+    account = credential.accounts[0]
+    rename = RENAME.model_copy(update={"account_id": account.account_id})
+    for code, _, expected in TABLE[:-1]:  # the sandbox knows v26, not tomorrow
+        sandbox.fault("error", "google:search", code=code)
+        with pytest.raises(CapabilityError) as read:
+            await google.campaigns(credential, account, status=None, cursor=None, limit=1)
+        sandbox.fault("error", "google:mutate", code=code)
+        with pytest.raises(CapabilityError) as written:
+            await google.apply(credential, rename)
+        assert (type(read.value), type(written.value)) == (expected, expected), code
+        assert read.value.details["platformCode"] == written.value.details["platformCode"] == code
+        assert written.value.details["outcome"] == "refused"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from server.platforms.google.adapter import GoogleAdapter
+from tests.promises import promise
 from tests.server.platforms.google.standin import (
     ACCESS_TOKEN,
     ACCOUNT,
@@ -92,6 +93,7 @@ async def test_a_caller_that_goes_away_leaves_the_others_their_token(upstream: U
     assert len(upstream.google.tokens.received) == 1
 
 
+@promise("dev.caching.google-token")
 async def test_a_token_is_kept_for_fifty_minutes_and_its_stated_life_at_most(sleeps: Sleeps) -> None:
     now, stand_in = [NOW], StandIn()
     stand_in.ads.say(listed(campaign_row()))
