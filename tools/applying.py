@@ -8,6 +8,7 @@ from tools.authority import Principal, Via
 from tools.capability import AnyCapability, Input
 from tools.context import AskedIn, Context
 from tools.errors import CapabilityError, Internal, StalePlan, Unavailable
+from tools.journal import WriteStatus
 from tools.leases import Fenced, Leases
 from tools.plan import Plan
 from tools.registry import Registry
@@ -16,7 +17,6 @@ from tools.store.engine import StoreUnavailable, Transaction
 from tools.store.statements import Row
 from tools.store.tables import approvals
 from tools.store.tenant import Rows
-from tools.writes import WriteStatus
 
 Propose = Callable[[AnyCapability, Context, Input, Plan[Any]], Awaitable[ConfirmRequired]]
 

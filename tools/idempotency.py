@@ -26,12 +26,12 @@ from tools.errors import (
     InvalidRequest,
     family,
 )
+from tools.journal import WriteStatus, overall
 from tools.secret import Secret
 from tools.store.claims import LEASE, Claim
 from tools.store.engine import Statement, StoreUnavailable, Transaction
 from tools.store.statements import Row
 from tools.store.tables import idempotency_keys, platform_writes
-from tools.writes import WriteStatus, overall
 
 KEPT = dt.timedelta(hours=24)
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")

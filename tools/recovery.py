@@ -13,6 +13,7 @@ from tools.context import Context
 from tools.conversations.store import ResultState, Status
 from tools.errors import CapabilityError
 from tools.invoke import Door
+from tools.journal import Write, WriteStatus, conclude, observed, overall
 from tools.plan import Operation
 from tools.ports import Observation, Observed
 from tools.store.audit import AuditLog, Entry, append
@@ -20,7 +21,6 @@ from tools.store.engine import Store, Transaction
 from tools.store.statements import Row
 from tools.store.tables import ad_sync_logs, approvals, chat_results, chat_sessions, platform_writes
 from tools.targets import all_connections, port_for, unsealed
-from tools.writes import Write, WriteStatus, conclude, observed, overall
 
 EARLY = "Adwright stopped before anything was sent. Propose the change again."
 UNSEEN = "Adwright stopped while this was being sent, and reading back does not confirm it. Look at the campaign first."

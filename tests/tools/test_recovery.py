@@ -13,13 +13,13 @@ from tests.world import AGENT, DIRECT_KEY, NOON, OWNER, Clock, World, open_world
 from tools.approval import ApprovalStatus
 from tools.errors import CapabilityError
 from tools.fields import Platform
+from tools.journal import Write, WriteStatus, intend
 from tools.plan import Operation
 from tools.ports import Credential
 from tools.recovery import IN_TRANSIT, Recovered, recover, unsettled
 from tools.store.audit import verify
 from tools.store.tables import approvals, platform_writes
 from tools.store.tenant import Rows
-from tools.writes import Write, WriteStatus, intend
 
 LEADS = "Leads | Size guide download"
 LONG_ENOUGH = 60

@@ -7,8 +7,8 @@ import pytest
 from tests.tools.outside import HeldWrite, at_the_platform, full_disk
 from tests.world import AGENT, DIRECT_KEY, OWNER, World
 from tools.errors import Unavailable
+from tools.journal import WriteStatus, overall
 from tools.recovery import recover
-from tools.writes import WriteStatus, overall
 
 LEADS = "Leads | Size guide download"
 

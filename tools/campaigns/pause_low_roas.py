@@ -15,10 +15,11 @@ from tools.context import Context
 from tools.errors import Conflict
 from tools.fields import Amount, ConnectionId, Platform, PlatformField, Since, Until, number
 from tools.guardrails import workspace_settings
+from tools.journal import WriteStatus, overall
 from tools.plan import Operation, Plan
 from tools.ports import InsightsQuery
 from tools.targets import one_target, spending, targets
-from tools.writes import Failure, Planned, Receipt, WriteStatus, overall
+from tools.writes import Failure, Planned, Receipt
 
 Roas = Annotated[
     Amount, Field(le=100, description="Pause what returns less than this many times its cost: 1 is break-even.")

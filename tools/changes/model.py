@@ -5,8 +5,8 @@ from pydantic import JsonValue
 from tools.approval import moment
 from tools.capability import Output
 from tools.fields import Platform
+from tools.journal import WriteStatus
 from tools.store.statements import Row
-from tools.writes import WriteStatus
 
 
 class ChangeRow(Output):
