@@ -1,7 +1,4 @@
-"""Thinking is signed: for its text, and for everything that was said before it. Change either and it is refused.
-
-What stands before it in its own message is not bound, since clients give blocks back with their keys in another order.
-"""
+"""Thinking is signed for its text and for everything that was said before it; change either and it is refused."""
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
@@ -22,7 +19,10 @@ _HALF = 32
 
 
 class Binding:
-    """The conversation up to a point, as signatures see it: without thinking and without cache marks."""
+    """The conversation up to a message, as signatures see it: without thinking and without cache marks.
+
+    What stands before a block in its own message is not bound: the SDK gives blocks back with their keys reordered.
+    """
 
     def __init__(self, body: Mapping[str, Any]) -> None:
         self._digest = sha256(orjson.dumps(body["model"]))

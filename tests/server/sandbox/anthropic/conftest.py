@@ -1,3 +1,5 @@
+"""The Messages API of a sandbox whose clock stands still."""
+
 import pytest
 from starlette.testclient import TestClient
 
