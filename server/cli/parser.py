@@ -175,6 +175,11 @@ def _using(add: Add) -> None:
     config.add_argument(
         "--write", action="store_true", help="add it to the client's own file, leaving the rest as it is"
     )
+    bundle = add(
+        "mcpb", "server.cli.mcpb:run", "Write Adwright as a bundle that Claude Desktop installs when it is opened.",
+        ["mcpb", "mcpb --data ./demo --output ~/Desktop/adwright.mcpb"],
+    )  # fmt: skip
+    bundle.add_argument("--output", metavar="FILE", help="where to write it (default: adwright-VERSION.mcpb, here)")
     add("openapi", "server.cli.tools:openapi", "Print the OpenAPI document.", ["openapi > openapi.json"])
 
 
