@@ -1,5 +1,7 @@
 """The stand-in under the eyes of its judge: no answer of any test here escapes the platform's protos."""
 
+from collections.abc import Iterator
+
 import pytest
 from starlette.testclient import TestClient
 
@@ -10,5 +12,6 @@ from tests.server.sandbox.google.judge import Judged
 
 
 @pytest.fixture
-def ads(clock: Clock) -> AdsClient:
-    return AdsClient(TestClient(Judged(create_app(now=clock))))
+def ads(clock: Clock) -> Iterator[AdsClient]:
+    with TestClient(Judged(create_app(now=clock))) as http:
+        yield AdsClient(http)

@@ -66,7 +66,7 @@ def judge(call: str, status: int, body: Json) -> None:
 
 
 def _thinned(body: Json) -> Json:
-    """Of a page with thousands of rows a few hundred are read: they come from one renderer, and parsing takes seconds."""
+    """Of thousands of rows a few hundred are read: they come from one renderer, and parsing takes seconds."""
     rows = body.get("results", [])
     return body | {"results": rows[:: len(rows) // MOST_ROWS]} if len(rows) > MOST_ROWS else body
 
