@@ -96,7 +96,24 @@ def _key(row: Row) -> tuple[object, object]:
 def comparison(asked: Asked) -> str:
     period = periods.find(asked.words, asked.conversation.today)
     found = asked.read("get_insights", **period.arguments, breakdown="platform")
-    return _report(found, "platform", f"The platforms, {period}", best=None)
+    report = _report(found, "platform", f"The platforms, {period}", best=None)
+    return f"{_winners(found['rows'])}{report}"
+
+
+def _winners(rows: Sequence[Row]) -> str:
+    """Ratios can be compared within a currency, and there only roughly: attribution differs."""
+    said = []
+    for currency in sorted({row["currency"] for row in rows}):
+        ranked = sorted(
+            (row for row in rows if row["currency"] == currency and row["roas"] is not None),
+            key=lambda row: -row["roas"],
+        )
+        if len(ranked) > 1:
+            first, *others = (f"{row['platform'].title()} {ratio(row['roas'])}" for row in ranked)
+            said.append(f"In {currency} the ROAS is {first} against {' and '.join(others)}.")
+    if not said:
+        return ""
+    return f"{' '.join(said)} Each platform counts conversions its own way.\n\n"
 
 
 def _report(found: Mapping[str, Any], breakdown: str, subject: str, *, best: bool | None) -> str:

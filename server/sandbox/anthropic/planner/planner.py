@@ -14,6 +14,8 @@ from server.sandbox.anthropic.planner.steps import Asked, Needed, Said
 from server.sandbox.anthropic.turn import Block, Turn, text, thinking
 
 _TITLE_WORDS = 6
+_ODD = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+"""What comes of tools that answer in another shape than ours; the request may bring any."""
 
 
 def plan(body: Mapping[str, Any], today: dt.date, *, gullible: bool = False) -> Turn:
@@ -28,6 +30,8 @@ def plan(body: Mapping[str, Any], today: dt.date, *, gullible: bool = False) -> 
         blocks: list[Block] = [text(answer(asked))]
     except Said as said:
         blocks = [text(said.text)]
+    except _ODD:
+        blocks = [text("A tool answered something that I, being a script, cannot read. Its result is shown above.")]
     except Needed as needed:
         blocks = needed.calls if conversation.may_call else [text(_stopped(conversation))]
     return Turn((*_resumed(body), *_thoughts(body, blocks), *blocks))

@@ -6,12 +6,17 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
+from agent.tools import tool_params
 from server.sandbox.anthropic.planner import intents, periods
-from tests.server.sandbox.anthropic.api import Api, assistant, call, result, tool, user
+from server.sandbox.anthropic.planner.planner import plan
+from tests.server.sandbox.anthropic.api import SONNET, Api, assistant, call, result, tool, user
 from tests.server.sandbox.anthropic.talk import Talk
 from tests.world import NOON, OWNER, open_world
+from tools.catalog import catalog
 
 
 @pytest.fixture
@@ -241,3 +246,54 @@ def test_the_first_intent_that_fits_decides(words: str, answer: str) -> None:
 
     assert found is not None
     assert found.__name__ == answer
+
+
+def test_platforms_are_compared_within_a_currency(api: Api) -> None:
+    figures = {"impressions": 1, "clicks": 1, "conversions": 1, "conversion_value": 1, "ctr": None, "cpc": None}
+    rows = [
+        {"platform": platform, "currency": currency, "spend": 10, "roas": roas, **figures}
+        for platform, currency, roas in (("meta", "USD", 2), ("google", "USD", 3.5), ("meta", "EUR", 9))
+    ]
+    arguments = {"since": "2026-11-16", "until": "2026-11-22", "breakdown": "platform"}
+    messages = [
+        user("Compare Meta and Google"),
+        assistant([call("toolu_1", "get_insights", **arguments)]),
+        user([result("toolu_1", json.dumps({"rows": rows, "totals": rows}))]),
+    ]
+
+    said = api.answer(messages=messages, tools=[tool("get_insights")])["content"][-1]["text"]
+
+    assert said.startswith("In USD the ROAS is Google 3.50 against Meta 2.00. Each platform")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["items", "rows", "totals", "status", "name", "roas"]), inner, max_size=4)
+    ),
+    max_leaves=8,
+)
+
+
+@hypothesis.given(
+    words=st.sampled_from(["spend", "waste", "pause Alpha", "undo", "who am I", "compare", "approvals", "create x"])
+    | st.text(max_size=30),
+    answer=JSON,
+    is_error=st.booleans(),
+    gullible=st.booleans(),
+)
+@hypothesis.settings(max_examples=100)
+def test_whatever_a_tool_answers_something_is_said(words: str, answer: Any, is_error: bool, gullible: bool) -> None:
+    """It goes on until it calls nothing more, whatever shape the results have."""
+    tools = tool_params(catalog)
+    messages: list[dict[str, Any]] = [user([{"type": "text", "text": f"x {words}"}])]
+    for step in range(12):
+        turn = plan({"model": SONNET, "messages": messages, "tools": tools}, NOON.date(), gullible=gullible)
+        if not turn.calls:
+            assert turn.blocks[-1]["text"]
+            return
+        content = [{**block, "id": f"toolu_{step}_{at}"} for at, block in enumerate(turn.calls)]
+        results = [result(block["id"], json.dumps(answer)) | {"is_error": is_error} for block in content]
+        messages += [assistant(content), user(results)]
+    raise AssertionError(f"no end for {words!r}")
