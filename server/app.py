@@ -92,6 +92,7 @@ def _mcp(house: House) -> McpEndpoint:
         version=VERSION,
         public_url=house.settings.public_url,
         state_keys=_state_keys(house.settings),
+        sessions=house.settings.adwright_workers == 1,  # the next request may reach another process
     )
 
 

@@ -61,7 +61,7 @@ def health_routes(house: House) -> list[Route]:
         house.metrics.audit_dropped.set(house.audit.dropped)
         return Response(house.metrics.text(), media_type="text/plain; version=0.0.4")
 
-    health = Health({"database": database, "audit": audit})
+    health = Health({"postgres" if house.store.shared else "database": database, "audit": audit})
     return [
         Route("/livez", _alive, methods=["GET"]),
         Route("/healthz", health.answer, methods=["GET"]),

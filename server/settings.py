@@ -53,6 +53,9 @@ class Settings(BaseModel):
     adwright_port: int = Field(
         0, ge=0, le=65535, description="The port to listen on; 0 keeps the one the directory had, or takes a free one."
     )
+    adwright_workers: int = Field(
+        1, ge=1, le=64, description="Processes that serve; more than one need DATABASE_URL. Or --workers."
+    )
     adwright_idle_seconds: float = Field(
         60, gt=0, description="How long an owner that a command started in the background stays once nobody uses it."
     )
@@ -104,6 +107,9 @@ class Settings(BaseModel):
         "medium", description="How much the model thinks: low, medium, high or max."
     )
     sentry_dsn: Url | None = Field(None, description="Where errors are reported; nowhere when left out.")
+
+    def with_workers(self, workers: int) -> Self:
+        return self.model_copy(update={"adwright_workers": workers})
 
     @property
     def database(self) -> Database:

@@ -26,7 +26,7 @@ def serve(arguments: Namespace, ownership: Ownership) -> None:
         shown = url if settings.public_url == url else f"{url}, for people at {settings.public_url}"
         say(f"Adwright serves {ownership.directory} at {shown} (Ctrl-C stops it)")
 
-    run(ownership, create_app, host=arguments.host, port=arguments.port, serving=serving)
+    run(ownership, create_app, host=arguments.host, port=arguments.port, workers=arguments.workers, serving=serving)
 
 
 def demo(arguments: Namespace, ownership: Ownership) -> None:

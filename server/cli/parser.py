@@ -75,7 +75,7 @@ def _running(add: Add) -> None:
             "--port", type=_port, help="port to listen on; 0 is the one the directory had, or a free one"
         )
     demo.add_argument("--no-open", action="store_true", help="do not open a browser")
-    serve.add_argument("--workers", type=int, default=1, metavar="N", help="processes that serve; SQLite has one")
+    serve.add_argument("--workers", type=int, metavar="N", help="processes that serve; more than one need PostgreSQL")
     mcp = add(
         "mcp", "server.bridge.main:run", "Speak MCP on stdin and stdout, for a client on this machine.",
         ["mcp", "mcp --toolset ads", "mcp --read-only"],

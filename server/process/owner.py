@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
@@ -15,6 +16,7 @@ from server.process.local import Presence
 from server.process.ownership import Ownership, Record, address, listen
 from server.process.serving import Stop, end_at_the_latest, serve
 from server.process.simulated import simulate
+from server.process.workers import Workers
 from server.settings import Settings
 from tools.errors import Conflict, Unavailable
 from tools.secret import Secret
@@ -42,11 +44,12 @@ def run(
     *,
     host: str | None = None,
     port: int | None = None,
+    workers: int = 1,
     serving: Serving = _nothing_more,
 ) -> None:
     """Until a signal, or for a background owner until nobody uses it. Raises CapabilityError where it cannot start."""
     try:
-        uvloop.run(_own(ownership, create_app, host, port, serving))
+        uvloop.run(_own(ownership, create_app, host, port, workers, serving))
     except SchemaMismatch as error:
         raise Conflict(
             f"{ownership.directory}: {error}.",
@@ -66,7 +69,7 @@ def _remedy(error: StoreUnavailable) -> str:
 
 
 async def _own(
-    ownership: Ownership, create_app: CreateApp, host: str | None, port: int | None, serving: Serving
+    ownership: Ownership, create_app: CreateApp, host: str | None, port: int | None, workers: int, serving: Serving
 ) -> None:
     async with Children(ownership.directory) as children:
         await simulate(ownership.directory, children)
@@ -74,29 +77,46 @@ async def _own(
         configure(settings)
         host = settings.adwright_host if host is None else host
         port = settings.adwright_port if port is None else port
-        with listen(host, port, remembered=Record.read(ownership.directory).port) as listener:
+        remembered = Record.read(ownership.directory).port
+        with listen(host, port, remembered=remembered) as listener:
             url = address(host, listener)
-            settings = settings.listening(url)
+            settings = settings.listening(url).with_workers(workers)
             presence = Presence(ownership.token, background=ownership.background, version=ownership.version)
-            beside: list[asyncio.Task[None]] = []
+            async with Workers(ownership.directory, listener, workers) as others:
+                await _serve(create_app, listener, url, settings, ownership, presence, others, serving)
 
-            def ready(stop: Stop) -> None:
-                presence.stop = stop
-                ownership.announce(url)
-                task = asyncio.create_task(_beside(serving, url, settings, presence))
-                task.add_done_callback(lambda done: stop() if not done.cancelled() and done.exception() else None)
-                beside.append(task)
 
-            def draining() -> None:
-                end_at_the_latest()
-                presence.draining.set()
+async def _serve(
+    create_app: CreateApp,
+    listener: socket.socket,
+    url: str,
+    settings: Settings,
+    ownership: Ownership,
+    presence: Presence,
+    others: Workers,
+    serving: Serving,
+) -> None:
+    beside: list[asyncio.Task[None]] = []
 
-            app = create_app(settings, local_token=presence.token, extra=presence.mounted)
-            await serve(app, listener, ready=ready, draining=draining)
-            for task in beside:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+    def ready(stop: Stop) -> None:
+        presence.stop = stop
+        ownership.announce(url)
+        others.start(url)
+        task = asyncio.create_task(_beside(serving, url, settings, presence))
+        task.add_done_callback(lambda done: stop() if not done.cancelled() and done.exception() else None)
+        beside.append(task)
+
+    def draining() -> None:
+        end_at_the_latest()
+        presence.draining.set()
+        others.drain()
+
+    app = create_app(settings, local_token=presence.token, extra=presence.mounted)
+    await serve(app, listener, ready=ready, draining=draining)
+    for task in beside:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 async def _beside(serving: Serving, url: str, settings: Settings, presence: Presence) -> None:
