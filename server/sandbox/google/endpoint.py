@@ -17,7 +17,7 @@ from server.sandbox.google.wire import Answer, Call
 from server.sandbox.log import RequestLog
 
 _ON_THE_WAY = frozenset(Kind) - ANSWERED - {Kind.LOST_ANSWER}
-_TOKEN = ("token",)
+_TOKEN = ("POST", ("token",))
 
 
 class GoogleEndpoint:
@@ -32,7 +32,7 @@ class GoogleEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         call = await _call(request)
-        for_token = call.path == _TOKEN
+        for_token = (call.method, call.path) == _TOKEN
         tags = {call.method, "token"} if for_token else service.tags(call)
         fault = self._faults.take("google", tags, _ON_THE_WAY, naming="token" if for_token else None)
         if fault is not None and fault.kind is not Kind.SLOW:
@@ -40,7 +40,7 @@ class GoogleEndpoint:
             return
         if fault is not None:
             await asyncio.sleep(fault.seconds)
-        answer = await self._token(request, call) if for_token else self._api.answer(call)
+        answer = await self._token(request) if for_token else self._api.answer(call)
         if answer.wrote:
             self._keep()
             if self._faults.take("google", tags, {Kind.LOST_ANSWER}):
@@ -48,9 +48,9 @@ class GoogleEndpoint:
                 return
         await _respond(answer, call.request_id)(scope, receive, send)
 
-    async def _token(self, request: Request, call: Call) -> Answer:
-        form = await request.form() if call.method == "POST" else {}
-        return self._api.token({name: value for name, value in form.items() if isinstance(value, str)}, "/token")
+    async def _token(self, request: Request) -> Answer:
+        form = await request.form()
+        return self._api.token({name: value for name, value in form.items() if isinstance(value, str)})
 
     async def _break(self, fault: Fault, call: Call, scope: Scope, receive: Receive, send: Send) -> None:
         is_html = fault.kind is Kind.HTML

@@ -13,7 +13,7 @@ from server.sandbox.google.wire import Answer, Call
 from server.sandbox.google.world import World
 from server.sandbox.log import RequestLog
 
-_ACTIONS = ("search", "searchStream", "mutate")
+_CHALLENGE = 'Bearer realm="https://accounts.google.com/"'
 _FAULT_RETRY_SECONDS = 300
 _UNKNOWN_PATH = (
     "<!DOCTYPE html>\n<html lang=en><meta charset=utf-8><title>Error 404 (Not Found)!!1</title>"
@@ -27,14 +27,16 @@ class Service:
         self._quota = quota
         self._faults = faults
         self._log = log
+        self._pages = search.Pages()
 
     def answer(self, call: Call) -> Answer:
         """Run one call; what goes wrong becomes the platform's error."""
         fault = self._faults.take("google", tags(call), ANSWERED)
         try:
-            answer = self._faulty(fault, call) if fault else self._run(call)
+            answer = _faulty(fault) if fault else self._run(call)
         except errors.Refused as refused:
-            answer = Answer(refused.body(call.request_id), refused.status)
+            challenge = {"www-authenticate": _CHALLENGE} if refused.status == 401 else {}
+            answer = Answer(refused.body(call.request_id), refused.status, challenge)
         if isinstance(answer.body, dict) and "error" in answer.body and _action(call) == "searchStream":
             answer = replace(answer, body=[answer.body])
         self._log.add(
@@ -43,12 +45,12 @@ class Service:
         )  # fmt: skip
         return answer
 
-    def token(self, form: Mapping[str, str], path: str) -> Answer:
+    def token(self, form: Mapping[str, str]) -> Answer:
         """The token endpoint, which only a target that names it disturbs."""
         fault = self._faults.take("google", {"POST", "token"}, ANSWERED, naming="token")
         answer = _faulty_token(fault) if fault else oauth.grant(form, self._world.timestamp())
         self._log.add(
-            platform="google", method="POST", path=path, params=form, status=answer.status,
+            platform="google", method="POST", path="/token", params=form, status=answer.status,
             fault=fault.kind if fault else None,
         )  # fmt: skip
         return answer
@@ -66,7 +68,7 @@ class Service:
             case "GET", "customers:listAccessibleCustomers":
                 return self._list_accessible(call)
             case "POST", "googleAdsFields:search":
-                self._admit(call)
+                access.authenticate(call, self._world.timestamp())
                 request = schema.FIELDS_REQUEST(_json(call), "")
                 self._quota.charge(1)
                 return catalog.search_fields(request)
@@ -74,11 +76,8 @@ class Service:
                 return self._customer_call(call, customer_id, *target.split(":", 1))
         return Answer(_UNKNOWN_PATH, 404)
 
-    def _admit(self, call: Call) -> None:
-        access.authenticate(call, self._world.timestamp())
-
     def _list_accessible(self, call: Call) -> Answer:
-        self._admit(call)
+        access.authenticate(call, self._world.timestamp())
         self._quota.charge(1)
         granted = [f"customers/{each.id}" for each in self._world.customers if each.granted]
         return Answer({"resourceNames": granted})
@@ -90,7 +89,7 @@ class Service:
             message = method.message
         if message is None or (action != "mutate" and collection != "googleAds"):
             return Answer(_UNKNOWN_PATH, 404)
-        self._admit(call)
+        access.authenticate(call, self._world.timestamp())
         request = message(_json(call), "")
         account = access.customer(self._world, call, customer_id)
         if method is not None:
@@ -99,19 +98,8 @@ class Service:
         if not request.get("pageToken"):
             self._quota.charge(1)
         if action == "search":
-            return search.search(self._world, account, request)
+            return search.search(self._world, account, request, self._pages)
         return search.stream(self._world, account, request, call.request_id)
-
-    def _faulty(self, fault: Fault, call: Call) -> Answer:
-        del call
-        match fault.kind:
-            case Kind.EXPIRED_TOKEN:
-                raise errors.token_expired()
-            case Kind.THROTTLED:
-                raise errors.exhausted(_FAULT_RETRY_SECONDS, for_now=True)
-            case Kind.SERVER_ERROR:
-                raise errors.transient()
-        raise _asked_for(fault)
 
 
 def tags(call: Call) -> set[str]:
@@ -141,6 +129,17 @@ def _json(call: Call) -> object:
         return orjson.loads(call.body)
     except orjson.JSONDecodeError as error:
         raise errors.NotReadable(f"Invalid JSON payload received. {error}") from error
+
+
+def _faulty(fault: Fault) -> Answer:
+    match fault.kind:
+        case Kind.EXPIRED_TOKEN:
+            raise errors.token_expired()
+        case Kind.THROTTLED:
+            raise errors.exhausted(_FAULT_RETRY_SECONDS, for_now=True)
+        case Kind.SERVER_ERROR:
+            raise errors.transient()
+    raise _asked_for(fault)
 
 
 def _faulty_token(fault: Fault) -> Answer:

@@ -54,16 +54,36 @@ def test_a_page_token_is_good_for_its_query_only(crowded: AdsClient, first: Json
     refused = ["requestError.INVALID_PAGE_TOKEN"]
     assert crowded.refused(paths[0], other) == refused
     assert crowded.refused(paths[1], same) == refused
-    assert crowded.refused(paths[0], {"query": EVERYTHING, "pageToken": "?"}) == refused
+    for token in ("?", "é", "YWJj"):
+        assert crowded.refused(paths[0], {"query": EVERYTHING, "pageToken": token}) == refused
 
 
-def test_further_pages_are_part_of_the_first_ones_operation(first: Json) -> None:
-    app = create_app(now=Clock(), google_operations_per_day=1, google_seeds=seed.crowd(accounts=2, campaigns=28))
-    ads = AdsClient(TestClient(app))
+def test_pages_show_the_world_as_it_was_at_the_first(crowded: AdsClient) -> None:
+    live = f"{EVERYTHING.partition(' PARAMETERS')[0]} AND campaign.status = ENABLED"
+    first = crowded.page(CROWDED, live)
+    campaign = first["results"][0]["campaign"]["resourceName"]
+    crowded.mutate(
+        CROWDED, "campaigns", {"updateMask": "status", "update": {"resourceName": campaign, "status": "PAUSED"}}
+    )
+
+    second = crowded.page(CROWDED, live, pageToken=first["nextPageToken"])
+
+    assert len(second["results"]) == ROWS - search.PAGE
+
+
+def test_a_page_token_does_not_last_for_ever(first: Json) -> None:
+    ads = AdsClient(TestClient(create_app(now=Clock(), google_seeds=seed.crowd(accounts=1, campaigns=1))))
     token = {"query": EVERYTHING, "pageToken": first["nextPageToken"]}
 
-    assert ads.call(f"customers/{CROWDED}/googleAds:search", token)["results"]
-    assert ads.call("customers:listAccessibleCustomers")
+    assert ads.refused(f"customers/{CROWDED}/googleAds:search", token) == ["requestError.EXPIRED_PAGE_TOKEN"]
+
+
+def test_further_pages_are_part_of_the_first_ones_operation() -> None:
+    app = create_app(now=Clock(), google_operations_per_day=1, google_seeds=seed.crowd(accounts=1, campaigns=28))
+    ads = AdsClient(TestClient(app))
+    token = ads.page(CROWDED, EVERYTHING)["nextPageToken"]
+
+    assert ads.page(CROWDED, EVERYTHING, pageToken=token)["results"]
     assert ads.refused(f"customers/{CROWDED}/googleAds:search", {"query": EVERYTHING}) == [
         "quotaError.RESOURCE_EXHAUSTED"
     ]
