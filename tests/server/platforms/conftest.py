@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Iterator
 
+import httpx2
 import pytest
 import uvicorn
 
@@ -23,6 +24,13 @@ def sandbox_url() -> Iterator[str]:
     thread.join(timeout=10)
     listener.close()
     assert not thread.is_alive()
+
+
+@pytest.fixture(scope="session")
+def sandbox_http(sandbox_url: str) -> Iterator[httpx2.Client]:
+    # Without keeping connections: one that lay idle may be closed by the server as it is used again.
+    with httpx2.Client(base_url=sandbox_url, limits=httpx2.Limits(max_keepalive_connections=0)) as http:
+        yield http
 
 
 @pytest.fixture

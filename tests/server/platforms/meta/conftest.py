@@ -15,10 +15,10 @@ from tools.secret import Secret
 
 
 @pytest.fixture
-def sandbox(sandbox_url: str) -> Iterator[Sandbox]:
+def sandbox(sandbox_url: str, sandbox_http: httpx2.Client) -> Iterator[Sandbox]:
     """The same one for every test: each makes what it changes, and faults do not outlive it."""
-    yield Sandbox(sandbox_url, Credential("con_1", {"access_token": Secret(world.ACCESS_TOKEN)}))
-    httpx2.delete(f"{sandbox_url}/faults")
+    yield Sandbox(sandbox_url, Credential("con_1", {"access_token": Secret(world.ACCESS_TOKEN)}), sandbox_http)
+    sandbox_http.delete("/faults")
 
 
 @pytest.fixture

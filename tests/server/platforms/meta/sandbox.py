@@ -11,11 +11,12 @@ from tools.ports import Credential
 class Sandbox:
     url: str
     credential: Credential
+    http: httpx2.Client  # at `url`
 
     def fault(self, kind: str, target: str = "meta", **more: object) -> None:
-        answer = httpx2.post(f"{self.url}/faults", json={"target": target, "kind": kind, **more})
+        answer = self.http.post("/faults", json={"target": target, "kind": kind, **more})
         assert answer.status_code == 201, answer.text
 
     def writes(self, path: str = "") -> list[dict[str, object]]:
-        log: list[dict[str, object]] = httpx2.get(f"{self.url}/log").json()
+        log: list[dict[str, object]] = self.http.get("/log").json()
         return [entry for entry in log if path in str(entry["path"])]
