@@ -165,7 +165,7 @@ class Run:
         stopping = asyncio.create_task(self._stop.wait())
         try:
             await asyncio.wait((task, stopping), return_when=asyncio.FIRST_COMPLETED)
-            if not task.done():
+            if self._stop.is_set():
                 if not spare():
                     task.cancel()
                 await asyncio.wait((task,))

@@ -63,7 +63,7 @@ class Runner:
         self._standing, self._report, self._limits = standing, report, limits or Limits()
         self._surfaces = {"ads": Surface("ads", Scope.ADS_READ, snapshot("ads", ads_chat(door.registry)))}
         self._bells = Bells()
-        self._runs: dict[str, tuple[Run, asyncio.Task[None]]] = {}
+        self._runs: dict[str, tuple[Run, asyncio.Task[None]]] = {}  # by run: one may end as the next begins
         self._wake = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
         door.gate.on_settled(lambda _: self._wake.set())
@@ -98,13 +98,13 @@ class Runner:
     async def stop(self, context: Context, conversation_id: str) -> bool:
         """End the turn, also one that waits for a person; answers whether there was one."""
         session = await conversations.conversation(context, conversation_id)
-        if conversation_id in self._runs:
-            self._runs[conversation_id][0].stop()
+        if session.status == Status.WAITING:
+            await self._resume(context.principal.workspace, conversation_id, stopped=True)
+        elif session.status == Status.RUNNING and session.run_id in self._runs:
+            self._runs[session.run_id][0].stop()
         elif session.status == Status.RUNNING:  # elsewhere: its keeper looks
             asked = conversations.stop_asked(context.rows, conversation_id, context.now_ms())
             await context.store.write(lambda tx: tx.run(asked))
-        elif session.status == Status.WAITING:
-            await self._resume(context.principal.workspace, conversation_id, stopped=True)
         return bool(session.status != Status.IDLE)
 
     async def sweep(self, left_before: int | None = None) -> None:
@@ -112,8 +112,7 @@ class Runner:
         now = int(self._door.clock().timestamp() * 1000)
         left_before = now if left_before is None else left_before
         for workspace, conversation_id in await unfinished_turns(self._store, now, left_before):
-            if conversation_id not in self._runs:
-                await self._resume(workspace, conversation_id, left_before=left_before)
+            await self._resume(workspace, conversation_id, left_before=left_before)
 
     async def settle(self) -> None:
         """Wait until no turn runs here."""
@@ -222,7 +221,7 @@ class Runner:
     ) -> None:
         """A new run of the stored turn, in the name of whoever asked, as far as they may still act."""
         session = await self._session(workspace, conversation_id)
-        if session is None:
+        if session is None or (session.status == Status.RUNNING and session.run_id in self._runs):
             return
         before = asker(session)
         principal = await self._standing(before)
@@ -262,14 +261,14 @@ class Runner:
         if stopped:
             run.stop()
         task = asyncio.create_task(run.run(), name=f"run {session.id}")
-        self._runs[session.id] = run, task
-        task.add_done_callback(lambda done: self._ended(session.id, done))
+        self._runs[session.run_id] = run, task
+        task.add_done_callback(lambda done: self._ended(session.run_id, done))
 
-    def _ended(self, conversation_id: str, task: asyncio.Task[None]) -> None:
-        del self._runs[conversation_id]
+    def _ended(self, run_id: str, task: asyncio.Task[None]) -> None:
+        del self._runs[run_id]
         self._wake.set()  # a decision may have come while it ran
         if not task.cancelled() and (escaped := task.exception()) is not None:
-            self._report(conversation_id, escaped)
+            self._report(run_id, escaped)
 
 
 def _running() -> Conflict:
