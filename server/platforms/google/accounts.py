@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 
-from server.platforms.google.answers import ids, part, text
+from server.platforms.google.answers import part, text
 from server.platforms.google.client import GoogleAdsClient, given_login
 from server.platforms.google.gaql import Query, is_false
 from server.platforms.google.wire import Customer, Row
@@ -30,7 +30,7 @@ async def reachable(client: GoogleAdsClient, credential: Credential) -> tuple[Ac
     all, does not cost the others; what may pass (a quota, an outage) is raised, as half a list would look whole.
     """
     login = given_login(credential)
-    roots = [login] if login else sorted(set(ids((await client.accessible(credential)).get("resourceNames"))))
+    roots = [login] if login else await client.accessible(credential)
     room = asyncio.Semaphore(AT_ONCE)
 
     async def under(root: str) -> list[Account] | CapabilityError:

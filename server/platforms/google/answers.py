@@ -1,6 +1,5 @@
 """What came back from Google, or why nothing did, and what that says about a write."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,7 +84,6 @@ def text(row: Row, name: str) -> str:
     return str(row[name])
 
 
-def ids(names: object) -> Iterator[str]:
-    """The last part of resource names: customers/1/campaigns/111 is 111."""
-    for name in names if isinstance(names, list) else ():
-        yield str(name).rpartition("/")[2]
+def resource_id(name: object) -> str:
+    """The last part of a resource's name: customers/1/campaigns/111 is 111. Empty where there is none."""
+    return str(name or "").rpartition("/")[2]

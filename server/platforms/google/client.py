@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 
 from server.platforms.exchange import Answer, Effect, Hidden, Outcome, Sleep, exchange, http_client, masked
-from server.platforms.google.answers import Failed, rows, understood
+from server.platforms.google.answers import Failed, resource_id, rows, understood
 from server.platforms.google.gaql import Query
 from server.platforms.google.tokens import Access, AccessTokens, Grant
 from server.platforms.google.wire import Call, Customer, Row, outcome_details, unreadable
@@ -59,10 +59,14 @@ class GoogleAdsClient:
         """What the person granted, as Google tells with each access token."""
         return (await self._tokens.access(self._grant(credential), credential.connection_id, Effect.READ)).scopes
 
-    async def accessible(self, credential: Credential) -> Row:
-        """The customers this person reaches without a manager."""
+    async def accessible(self, credential: Credential) -> list[str]:
+        """Ids of the customers this person reaches without a manager."""
         path = "customers:listAccessibleCustomers"
-        return await self._sent(credential, Call("GET", path, None, Effect.READ, credential.connection_id))
+        answer = await self._sent(credential, Call("GET", path, None, Effect.READ, credential.connection_id))
+        names = answer.get("resourceNames", [])
+        if not isinstance(names, list):
+            raise unreadable("Google's list of customers cannot be read")
+        return sorted({resource_id(name) for name in names})
 
     async def search(self, credential: Credential, customer: Customer, query: Query) -> list[Row]:
         """Every row of every page; a page has 10,000."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from server.platforms.exchange import Effect, Outcome
-from server.platforms.google.answers import ids, rows
+from server.platforms.google.answers import resource_id, rows
 from server.platforms.google.codes import AdsError, errors_of
 from server.platforms.google.errors import failure
 from server.platforms.google.wire import GOOGLE, Row
@@ -18,20 +18,16 @@ def written(operation: Operation, sent: Sequence[Row], answer: Row) -> str:
     """The campaign's id, from the answer to googleAds:mutate."""
     found = answer.get("mutateOperationResponses")
     results = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
-    names = [_name(result) for result in results]
-    if len(names) != len(sent) or not all(names):
+    changed = [_changed(result) for result in results]
+    if len(changed) != len(sent) or not all(changed):
         raise unsaid()
-    return operation.campaign_id or names[-1]
+    return operation.campaign_id or changed[-1]
 
 
-def _name(result: Row) -> str:
+def _changed(result: Row) -> str:
     """{"campaignResult": {"resourceName": "customers/1/campaigns/111"}} is 111."""
     (said,) = result.values() if len(result) == 1 else ({},)
-    return _id(said) if isinstance(said, dict) else ""
-
-
-def _id(result: Row) -> str:
-    return next(ids([result.get("resourceName") or ""]))
+    return resource_id(said.get("resourceName")) if isinstance(said, dict) else ""
 
 
 def receipts(operations: Sequence[Operation], answer: Row, connection_id: str) -> list[Applied]:
@@ -46,7 +42,7 @@ def receipts(operations: Sequence[Operation], answer: Row, connection_id: str) -
         error = by_index.get(index)
         if error:
             found.append(Applied(operation.campaign_id, failure(error, Effect.WRITE, connection_id)))
-        elif _id(result):
+        elif resource_id(result.get("resourceName")):
             found.append(Applied(operation.campaign_id))
         else:
             found.append(Applied(operation.campaign_id, unsaid()))

@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ import httpx2
 import orjson
 
 from server.platforms.exchange import Answer, Broken, Effect, Hidden, Outcome, Sleep, exchange
+from server.platforms.google.errors import DEFAULT_WAIT
 from server.platforms.google.wire import outcome_details
 from tools.errors import CapabilityError, PlatformFailure, RateLimited, ReauthRequired
 from tools.secret import Secret, redact
@@ -21,7 +23,7 @@ _MARGIN = dt.timedelta(seconds=60)
 _MOST_BYTES = 64 * 1024
 _MOST_HELD = 10_000
 _DELAYS = (0.5, 1.0)
-_DEFAULT_WAIT = 60
+_HEADER_SAFE = re.compile(r"[!-~]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +122,11 @@ def _understood(answer: Answer | Broken, asked_at: dt.datetime) -> Access | Refu
     if isinstance(answer, Broken):  # asking for a token changes nothing, so it may be asked again
         return Refusal(how=answer.how, again=answer.again)
     body = _object(answer.content)
-    if answer.status == 200 and isinstance(body.get("access_token"), str) and body["access_token"]:
+    token = body.get("access_token")
+    if answer.status == 200 and isinstance(token, str) and _HEADER_SAFE.fullmatch(token):
         lasts = dt.timedelta(seconds=_seconds(body.get("expires_in"))) - _MARGIN
         scopes = tuple(str(body.get("scope") or "").split())
-        return Access(Secret(body["access_token"]), asked_at + min(LIFETIME, lasts), scopes)
+        return Access(Secret(token), asked_at + min(LIFETIME, lasts), scopes)
     if answer.status == 429:
         return Refusal(throttled=True)
     if answer.status < 500 and isinstance(body.get("error"), str):
@@ -157,8 +160,8 @@ def _error(refusal: Refusal, connection_id: str, effect: Effect) -> CapabilityEr
     if refusal.throttled:
         return RateLimited(
             "Google has had too many requests for access tokens.",
-            fix=f"Wait {_DEFAULT_WAIT} seconds, then try again.",
-            retry_after=_DEFAULT_WAIT,
+            fix=f"Wait {DEFAULT_WAIT} seconds, then try again.",
+            retry_after=DEFAULT_WAIT,
             connection_id=connection_id,
             source="upstream",
             **details,

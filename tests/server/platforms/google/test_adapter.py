@@ -1,5 +1,6 @@
 """The port's methods against the sandbox, and against answers that the sandbox does not give."""
 
+import asyncio
 import datetime as dt
 from dataclasses import replace
 from decimal import Decimal
@@ -164,6 +165,26 @@ async def test_a_campaign_that_was_never_listed_costs_one_question_per_account_a
     assert len(upstream.ads.received) == 3
     assert (await upstream.adapter.campaign(credential, "7")).account_id == "2"
     assert len(upstream.ads.received) == 4
+
+
+async def test_no_more_than_eight_accounts_are_asked_at_the_same_time(upstream: Upstream) -> None:
+    accounts = tuple(Account(str(number), "A", "USD", "UTC") for number in range(1, 31))
+    asking = most = 0
+
+    async def counted(_request: Request) -> Response:
+        nonlocal asking, most
+        asking += 1
+        most = max(most, asking)
+        for _ in range(20):
+            await asyncio.sleep(0)  # let the others ask
+        asking -= 1
+        return JSONResponse({})
+
+    upstream.ads.say(counted)
+    with pytest.raises(NotFound):
+        await upstream.adapter.campaign(Credential("con_1", upstream.credential.values, accounts), "7")
+    assert 1 < most <= 8
+    assert len(upstream.ads.received) == 30
 
 
 @pytest.mark.parametrize("campaign_id", ["999", "act_1", "", "7 OR 1=1"])

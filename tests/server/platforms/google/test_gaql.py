@@ -1,8 +1,11 @@
 """Queries: what they look like, and what can never get into one."""
 
 import datetime as dt
+import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from server.platforms.google.gaql import Query, above_id, between, is_false, is_id, one_of
 
@@ -40,6 +43,15 @@ def test_what_is_no_id_is_refused(value: str) -> None:
     for condition in (is_id, above_id):
         with pytest.raises(ValueError, match="does not belong in a query"):
             condition("campaign.id", value)
+
+
+@given(st.text())
+def test_whatever_is_sent_as_an_id_is_digits_in_a_query_or_not_in_one(value: str) -> None:
+    try:
+        condition = str(is_id("campaign.id", value))
+    except ValueError:
+        return
+    assert re.fullmatch(r"campaign\.id = [0-9]+", condition)
 
 
 @pytest.mark.parametrize("word", ["", "paused", "PAUSED'", "A B", "A--", "REMOVED' OR 'A", "ÄNDERN"])

@@ -187,6 +187,7 @@ async def test_a_refresh_token_that_is_no_longer_good_names_each_waiting_connect
         (HTMLResponse("<h1>Not Found</h1>", 404), PlatformFailure, "GOOGLE_TOKEN_URL"),
         (HTMLResponse("<h1>ok</h1>"), PlatformFailure, "GOOGLE_TOKEN_URL"),
         (JSONResponse({"token_type": "Bearer"}), PlatformFailure, "GOOGLE_TOKEN_URL"),
+        (granted("no header\nvalue"), PlatformFailure, "GOOGLE_TOKEN_URL"),
     ],
 )
 async def test_without_a_token_nothing_is_sent_and_the_fix_says_where_to_look(
