@@ -49,7 +49,7 @@ def _pending(message: dict[str, Any]) -> dict[str, Any] | None:
 async def _signed_in(approval_id: str, server: Server) -> str | None:
     headers = {"authorization": server.authorization, "content-type": "application/json"}
     try:
-        async with server.http.open(
+        with await server.http.open(
             "POST", "/local/login-links", headers, compact({"next": f"/approvals/{approval_id}"})
         ) as response:
             body = json.loads(await response.read())

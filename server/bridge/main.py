@@ -16,6 +16,11 @@ from server.bridge.snapshot import Snapshot
 from server.bridge.upstream import Local, Remote, Upstream
 from server.process.environment import data_directory, remote
 
+try:
+    from uvloop import run as run_loop
+except ImportError:  # in Claude Desktop's bundle, which carries nothing compiled
+    from asyncio import run as run_loop  # type: ignore[assignment]  # called alike
+
 LINE_LIMIT = 10 * 1024 * 1024
 _READ = 256 * 1024
 _TOO_LONG = f"Parse error: a line is longer than {LINE_LIMIT} bytes."
@@ -28,7 +33,7 @@ def run(arguments: Namespace) -> int:
     out = os.dup(1)
     os.dup2(2, 1)
     with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):  # the client is gone: as good as its input's end
-        asyncio.run(_bridge(arguments, directory, there, out))
+        run_loop(_bridge(arguments, directory, there, out))
     return 0
 
 

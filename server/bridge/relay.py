@@ -123,7 +123,7 @@ class Relay:
 
     async def _call(self, message: Message, line: bytes) -> None:
         try:
-            if self._said is not None:
+            if self._said is not None and not self._said.done():
                 await asyncio.wait((self._said,))
             await self._relay(message, line)
         except CapabilityError as error:
@@ -137,7 +137,7 @@ class Relay:
             server = await self._upstream.ready()
             try:
                 headers = await self._headers_for(message, server)
-                async with server.http.open("POST", self._path, headers, line) as response:
+                with await server.http.open("POST", self._path, headers, line) as response:
                     if response.status == 404 and "mcp-session-id" in headers:
                         self._session = None
                         continue
@@ -216,7 +216,7 @@ class Relay:
         headers = {**self._headers, "authorization": server.authorization}
         hello: Message = {"jsonrpc": "2.0", "id": "adwright-bridge", "method": "initialize", "params": self._handshake}
         try:
-            async with server.http.open("POST", self._path, headers, messages.compact(hello)) as response:
+            with await server.http.open("POST", self._path, headers, messages.compact(hello)) as response:
                 body = await _first(response)
                 session = self._initialized(hello, response, body, server) if response.status == 200 else None
             if session is None:
@@ -246,17 +246,19 @@ class Relay:
         """What a server says or asks outside of any call."""
         headers = {**self._headers, "authorization": session.server.authorization, **session.headers}
         while self._session is session:
-            with contextlib.suppress(NotSent, Lost):
-                async with session.server.http.open("GET", self._path, headers) as response:
-                    if response.content_type != "text/event-stream":
-                        return
-                    async for event in response.events():
-                        self._write(event)
+            with (
+                contextlib.suppress(NotSent, Lost),
+                await session.server.http.open("GET", self._path, headers) as response,
+            ):
+                if response.content_type != "text/event-stream":
+                    return
+                async for event in response.events():
+                    self._write(event)
             await asyncio.sleep(_STREAM_AGAIN_SECONDS)
 
     async def _post(self, server: Server, headers: Mapping[str, str], body: bytes, method: str = "POST") -> None:
         known = {**self._headers, "authorization": server.authorization, **headers}
-        async with server.http.open(method, self._path, known, body) as response:
+        with await server.http.open(method, self._path, known, body) as response:
             await response.read()
 
 

@@ -15,9 +15,28 @@ async def test_a_body_of_known_length_is_read_and_the_connection_kept() -> None:
     async with listening(answer) as wire:
         http = Http(wire.url)
         for body in (b"first", b"second"):
-            async with http.open("POST", "/echo", {"x-of": "test"}, body) as response:
+            with await http.open("POST", "/echo", {"x-of": "test"}, body) as response:
                 assert (response.status, await response.read()) == (200, body)
         assert wire.requests[0].headers["x-of"] == "test"
+        assert wire.requests[0].writer is wire.requests[1].writer
+        http.close()
+
+
+async def test_a_body_larger_than_what_is_kept_unread_arrives_whole_in_either_framing() -> None:
+    body = bytes(range(256)) * 12_000
+
+    async def answer(request: Request) -> None:
+        if request.path == "/chunked":
+            await request.raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % len(body))
+            await request.raw(body + b"\r\n0\r\n\r\n")
+        else:
+            await request.answer(200, body)
+
+    async with listening(answer) as wire:
+        http = Http(wire.url)
+        for path in ("/counted", "/chunked"):
+            with await http.open("GET", path, {}) as response:
+                assert await response.read() == body
         assert wire.requests[0].writer is wire.requests[1].writer
         http.close()
 
@@ -31,7 +50,7 @@ async def test_a_chunked_body_with_trailers_is_read_whole() -> None:
     async with listening(answer) as wire:
         http = Http(wire.url)
         for _ in range(2):
-            async with http.open("GET", "/", {}) as response:
+            with await http.open("GET", "/", {}) as response:
                 assert await response.read() == b"abcde"
         http.close()
 
@@ -41,8 +60,9 @@ async def test_a_body_that_ends_with_the_connection_is_read() -> None:
         await request.raw(b"HTTP/1.0 200 OK\r\n\r\nall of it")
         request.writer.close()
 
-    async with listening(answer) as wire, Http(wire.url).open("GET", "/", {}) as response:
-        assert await response.read() == b"all of it"
+    async with listening(answer) as wire:
+        with await Http(wire.url).open("GET", "/", {}) as response:
+            assert await response.read() == b"all of it"
 
 
 async def test_events_are_found_wherever_the_pieces_are_cut() -> None:
@@ -56,7 +76,7 @@ async def test_events_are_found_wherever_the_pieces_are_cut() -> None:
 
     async with listening(answer) as wire:
         http = Http(wire.url)
-        async with http.open("GET", "/", {}) as response:
+        with await http.open("GET", "/", {}) as response:
             assert [event async for event in response.events()] == [b'{"a":\n1}', b"two"]
         http.close()
 
@@ -79,17 +99,15 @@ async def test_an_answer_that_breaks_off_leaves_the_outcome_unknown(said: bytes)
         request.writer.close()
 
     async with listening(answer) as wire:
-        with pytest.raises(Lost):
-            async with Http(wire.url).open("POST", "/", {}, b"x") as response:
-                await response.read()
+        with pytest.raises(Lost), await Http(wire.url).open("POST", "/", {}, b"x") as response:
+            await response.read()
 
 
 async def test_a_server_that_is_not_there_was_sent_nothing() -> None:
     async with listening(lambda _: asyncio.sleep(0)) as wire:
         url = wire.url
-    with pytest.raises(NotSent):
-        async with Http(url).open("POST", "/", {}, b"x"):
-            pass
+    with pytest.raises(NotSent), await Http(url).open("POST", "/", {}, b"x"):
+        pass
 
 
 async def test_a_connection_the_server_closed_meanwhile_is_not_used_again() -> None:
@@ -100,7 +118,7 @@ async def test_a_connection_the_server_closed_meanwhile_is_not_used_again() -> N
     async with listening(answer) as wire:
         http = Http(wire.url)
         for _ in range(2):
-            async with http.open("GET", "/", {}) as response:
+            with await http.open("GET", "/", {}) as response:
                 assert await response.read() == b"ok"
             await asyncio.wait_for(wire.requests[-1].writer.wait_closed(), 2)
             await asyncio.sleep(0)
@@ -113,7 +131,7 @@ async def test_leaving_an_answer_unread_closes_the_connection() -> None:
         await asyncio.wait_for(request.gone.wait(), 2)
 
     async with listening(answer) as wire:
-        async with Http(wire.url).open("GET", "/", {}):
+        with await Http(wire.url).open("GET", "/", {}):
             pass
         await asyncio.wait_for(wire.requests[0].gone.wait(), 2)
 
@@ -129,7 +147,7 @@ async def test_a_body_too_large_is_refused_in_the_servers_words() -> None:
     server = await asyncio.start_server(refuse, "127.0.0.1", 0)
     async with server:
         http = Http(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
-        async with http.open("POST", "/", {}, b"x" * 5_000_000) as response:
+        with await http.open("POST", "/", {}, b"x" * 5_000_000) as response:
             assert (response.status, await response.read()) == (413, b"big")
 
 
@@ -151,6 +169,6 @@ async def test_a_large_body_arrives_whether_or_not_the_server_says_continue(
     server = await asyncio.start_server(take, "127.0.0.1", 0)
     async with server:
         http = Http(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
-        async with http.open("POST", "/", {}, b"x" * 1_000_000) as response:
+        with await http.open("POST", "/", {}, b"x" * 1_000_000) as response:
             assert await response.read() == b"1000000"
         http.close()
