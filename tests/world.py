@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx2
 
+from server.platforms.google.adapter import GoogleAdapter
 from server.platforms.meta.adapter import MetaAdapter
 from server.sandbox.app import create_app as create_sandbox
 from tests.database import database_in
@@ -96,6 +97,13 @@ class World:
     def context(self, principal: Principal) -> Context:
         return self.door.context(principal, ids.request_id())
 
+    async def connect_google(self, **more: Any) -> dict[str, Any]:
+        """A second connection, a second younger than the last."""
+        token = (await self.sandbox.get("/")).json()["google"]["refresh_token"]
+        self.clock.pass_by(seconds=1)
+        sent = {"platform": "google", "refresh_token": token, "name": "Northwind Google"} | more
+        return await self.call(OWNER, "create_connection", **sent)
+
     async def campaigns(self, **filters: Any) -> list[dict[str, Any]]:
         found = await self.call(OWNER, "list_campaigns", limit=500, **filters)
         return list(found["items"])
@@ -145,15 +153,21 @@ STRANGER = principal(workspace="wsp_south", id="usr_south", user="usr_south")
 @contextlib.asynccontextmanager
 async def open_world(
     path: Path, *, clock: Clock | None = None, registry: Registry = catalog, connected: bool = True,
-    sandbox: Any = None, platforms: Mapping[Platform, Any] | None = None,
+    google: bool = False, sandbox: Any = None, platforms: Mapping[Platform, Any] | None = None,
 ) -> AsyncIterator[World]:  # fmt: skip
-    """The same path again is the same workspace, as after a restart; hand the sandbox on to keep its state too."""
+    """The same path again is the same workspace, as after a restart; hand the sandbox on to keep its state too. Meta is
+    connected, and where asked for Google beside it."""
     clock = clock or Clock()
     store = await open_store(database_in(path))
     audit, limiter = AuditLog(store, clock.milliseconds), limiter_of(store, clock.milliseconds)
     transport = Network(sandbox or create_sandbox(now=clock))
     client = httpx2.AsyncClient(transport=transport, base_url="http://sandbox.test")
-    known = (await client.get("/")).json()["meta"]
+    simulated = (await client.get("/")).json()
+    known = simulated["meta"]
+    ads = GoogleAdapter(
+        "http://sandbox.test/google", "v26", "http://sandbox.test/google/token", simulated["google"]["client_id"],
+        Secret(simulated["google"]["client_secret"]), clock, sleep=_at_once, transport=transport,
+    )  # fmt: skip
     meta = MetaAdapter(
         "http://sandbox.test/meta", "v26.0", known["app_id"], Secret(known["app_secret"]), clock,
         sleep=_at_once, transport=transport,
@@ -167,7 +181,7 @@ async def open_world(
             audit=audit,
             limiter=limiter,
             keyring=KeyRing.parse(KEYS),
-            platforms=platforms or {Platform.META: meta},
+            platforms=platforms or {Platform.META: meta, Platform.GOOGLE: ads},
             clock=clock,
             public_url="http://adwright.test",
             report=lambda _, error: reported.append(error),
@@ -180,11 +194,14 @@ async def open_world(
         await world.call(
             OWNER, "create_connection", platform="meta", access_token=known["access_token"], name="Northwind"
         )
+        if google:
+            await world.connect_google()
     try:
         yield world
     finally:
         await door.settle()
         await meta.aclose()
+        await ads.aclose()
         await client.aclose()
         await audit.close()
         await store.close()

@@ -15,7 +15,7 @@ from tools.guardrails import BudgetEffect
 from tools.plan import Change, MoneyEffect, Operation, Plan
 from tools.ports import CampaignState
 from tools.store.engine import StoreUnavailable
-from tools.targets import Target, one_target, remember
+from tools.targets import Target, every_campaign, one_target, remember
 from tools.writes import Receipt
 
 In = TypeVar("In", bound=BaseModel)
@@ -67,12 +67,12 @@ async def plan_update(
         fields=wanted,
         before={name: now[name] for name in wanted},
     )
-    effect = _effect_of_update(state, wanted)
+    effect = await _effect_of_update(target, state, wanted)
     verdict = await guardrails.judge(context, target, effect)
     return Plan(
         input=change,
         summary=summary or f"{state.name} ({target.account.name}): {_in_words(wanted, target)}",
-        changes=_changes(state.campaign_id, wanted, now),
+        changes=(*_changes(state.campaign_id, wanted, now), *_changes_along(state, wanted, now)),
         operations=(operation,),
         money=_money(target, effect) if wanted.keys() & {"status", "daily_budget"} else None,
         amount_required=None if verdict.amount_required is None else number(verdict.amount_required),
@@ -94,7 +94,13 @@ async def plan_archive(context: Context, change: In, target: Target, state: Camp
         before={"status": state.status.value},
     )
     effect = BudgetEffect(
-        state.campaign_id, state.name, state.daily_budget, state.daily_budget, state.status is Status.ACTIVE, False
+        state.campaign_id,
+        state.name,
+        state.daily_budget,
+        state.daily_budget,
+        state.status is Status.ACTIVE,
+        False,
+        spent_by_others=await _spent_by_others(target, state),
     )
     return Plan(
         input=change,
@@ -150,7 +156,8 @@ async def apply(
         remember(context, target, [state])
         if operation.kind != ARCHIVE:
             live = state.status is Status.ACTIVE
-            effect = BudgetEffect(receipt.campaign_id, state.name, None, state.daily_budget, False, live)
+            sharing = state.shared_with or ()
+            effect = BudgetEffect(receipt.campaign_id, state.name, None, state.daily_budget, False, live, sharing)
             await guardrails.remember_baseline(context, target, receipt.campaign_id, effect)
     return receipt, target, state
 
@@ -168,7 +175,7 @@ def _refuse_archived(state: CampaignState) -> None:
         raise Conflict(f"{state.name} is archived, and that is one-way.", fix="Create a new campaign instead.")
 
 
-def _effect_of_update(state: CampaignState, wanted: Mapping[str, JsonValue]) -> BudgetEffect:
+async def _effect_of_update(target: Target, state: CampaignState, wanted: Mapping[str, JsonValue]) -> BudgetEffect:
     after = Decimal(repr(wanted["daily_budget"])) if "daily_budget" in wanted else state.daily_budget
     status = wanted.get("status", state.status.value)
     return BudgetEffect(
@@ -178,6 +185,27 @@ def _effect_of_update(state: CampaignState, wanted: Mapping[str, JsonValue]) -> 
         after,
         state.status is Status.ACTIVE,
         status == Status.ACTIVE.value,
+        sharing=state.shared_with or (),
+        spent_by_others=await _spent_by_others(target, state),
+    )
+
+
+async def _spent_by_others(target: Target, state: CampaignState) -> bool:
+    """Whether the budget is spent anyway: one of the campaigns that share it is active."""
+    sharing = {each.campaign_id for each in state.shared_with or ()}
+    return bool(sharing) and any(each.campaign_id in sharing for each in await every_campaign(target, Status.ACTIVE))
+
+
+def _changes_along(
+    state: CampaignState, wanted: Mapping[str, JsonValue], now: Mapping[str, JsonValue]
+) -> tuple[Change, ...]:
+    """A shared budget is every campaign's that spends from it: each is a target of its own, seen and agreed to."""
+    if "daily_budget" not in wanted:
+        return ()
+    before, after = now["daily_budget"], wanted["daily_budget"]
+    return tuple(
+        Change(target=each.campaign_id, field="daily_budget", before=before, after=after)
+        for each in state.shared_with or ()
     )
 
 

@@ -99,6 +99,13 @@ Since = Annotated[
 Until = Annotated[
     dt.date, BeforeValidator(_date), WithJsonSchema(_DAY | {"description": "Last day (included), YYYY-MM-DD."})
 ]
+StartDate = Annotated[
+    dt.date,
+    BeforeValidator(_date),
+    WithJsonSchema(
+        _DAY | {"description": "First day it may run, YYYY-MM-DD, in the account's time zone; at once if left out."}
+    ),
+]
 CampaignId = Annotated[
     str,
     Field(

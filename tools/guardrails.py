@@ -7,16 +7,20 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import or_
 
 from tools.context import Context
 from tools.errors import Guardrail
 from tools.fields import Amount, Status
-from tools.ports import CampaignState
+from tools.ports import CampaignRef, CampaignState
 from tools.store.tables import budget_baselines, platform_writes, workspaces
 from tools.targets import Target, every_campaign
 
 CEILING_FACTOR = 2
 """The default daily ceiling is this many times the active budgets at the last approved change."""
+
+MOST_NAMED = 10
+"""Campaigns of a shared budget that its warning names; the changes list them all."""
 
 ACCOUNT, NO_CAMPAIGN = "", "-"
 """The baseline row of a whole account names no campaign; one that does not exist yet has no row."""
@@ -59,6 +63,13 @@ class BudgetEffect:
     after: Decimal | None
     active_before: bool
     active_after: bool
+    sharing: tuple[CampaignRef, ...] = ()  # the other live campaigns of the same budget
+    spent_by_others: bool = False  # one of those is active
+
+    @property
+    def budgets_of(self) -> tuple[str, ...]:
+        """The campaigns whose budget this is; none while the only one does not exist."""
+        return (*((self.campaign_id,) if self.campaign_id else ()), *(each.campaign_id for each in self.sharing))
 
     @property
     def delta(self) -> Decimal:
@@ -67,11 +78,11 @@ class BudgetEffect:
 
     @property
     def spendable_before(self) -> Decimal:
-        return (self.before or Decimal(0)) if self.active_before else Decimal(0)
+        return (self.before or Decimal(0)) if self.active_before or self.spent_by_others else Decimal(0)
 
     @property
     def spendable_after(self) -> Decimal:
-        return (self.after or Decimal(0)) if self.active_after else Decimal(0)
+        return (self.after or Decimal(0)) if self.active_after or self.spent_by_others else Decimal(0)
 
     @property
     def goes_live(self) -> bool:
@@ -94,7 +105,7 @@ async def judge(context: Context, target: Target, effect: BudgetEffect) -> Verdi
     """Refuse (422 guardrail) what breaks a limit; say what deserves a warning or a typed amount."""
     limits = (await workspace_settings(context)).guardrails
     if effect.before != effect.after and effect.campaign_id:
-        await _edits_an_hour(context, target, effect.campaign_id, limits)
+        await _edits_an_hour(context, target, effect.budgets_of, limits)
     if effect.delta > 0:
         await _ceilings(context, target, effect, limits)
     return Verdict(tuple(_warnings(effect, limits, target.account.currency)), _amount(effect, limits))
@@ -102,6 +113,8 @@ async def judge(context: Context, target: Target, effect: BudgetEffect) -> Verdi
 
 def _warnings(effect: BudgetEffect, limits: Guardrails, currency: str) -> Iterable[str]:
     percent = effect.change_percent
+    if effect.sharing and (effect.before != effect.after or effect.active_before != effect.active_after):
+        yield _shared(effect)
     if percent is not None and abs(percent) > limits.warn_change_percent:
         yield (
             f"The daily budget changes by {percent:+.0f} %; beyond ±{limits.warn_change_percent} % "
@@ -113,17 +126,27 @@ def _warnings(effect: BudgetEffect, limits: Guardrails, currency: str) -> Iterab
         yield f"This goes live and may spend {effect.after} {currency} a day."
 
 
+def _shared(effect: BudgetEffect) -> str:
+    count = len(effect.sharing)
+    named = ", ".join(f"{each.name[:60]} ({each.campaign_id})" for each in effect.sharing[:MOST_NAMED])
+    more = f" and {count - MOST_NAMED} more" if count > MOST_NAMED else ""
+    others = "1 other campaign spends" if count == 1 else f"{count} other campaigns spend"
+    along = "; changing it changes theirs" if effect.before != effect.after else ""
+    return f"The budget is shared: {others} from it{along}: {named}{more}."
+
+
 def _amount(effect: BudgetEffect, limits: Guardrails) -> Decimal | None:
     percent = effect.change_percent
     steep = percent is not None and percent >= limits.typed_amount_percent
     return effect.after if effect.after is not None and (steep or effect.goes_live) else None
 
 
-async def _edits_an_hour(context: Context, target: Target, campaign_id: str, limits: Guardrails) -> None:
+async def _edits_an_hour(context: Context, target: Target, campaigns: tuple[str, ...], limits: Guardrails) -> None:
+    """Of the budget, whichever of its campaigns they were asked for."""
     since = context.now_ms() - int(dt.timedelta(hours=1).total_seconds() * 1000)
     rows = await context.rows.all(
         context.rows.select(platform_writes, platform_writes.c.fields, platform_writes.c.created_at).where(
-            platform_writes.c.campaign_id == campaign_id,
+            or_(*(platform_writes.c.campaign_id == each for each in campaigns)),
             platform_writes.c.platform == target.connection.platform,  # whichever connection reached it
             platform_writes.c.status != "failed",
             platform_writes.c.kind != "create_campaign",
@@ -144,9 +167,10 @@ async def _edits_an_hour(context: Context, target: Target, campaign_id: str, lim
 
 async def _ceilings(context: Context, target: Target, effect: BudgetEffect, limits: Guardrails) -> None:
     baselines = await _baselines(context, target)
-    campaign = limits.campaign_daily_ceiling or _doubled(baselines.get(effect.campaign_id or NO_CAMPAIGN))
-    if campaign is not None and effect.spendable_after > campaign:
-        raise _over("campaign_daily_ceiling", effect.spendable_after, campaign, target.account.currency)
+    for one in effect.budgets_of or (NO_CAMPAIGN,):
+        campaign = limits.campaign_daily_ceiling or _doubled(baselines.get(one))
+        if campaign is not None and effect.spendable_after > campaign:
+            raise _over("campaign_daily_ceiling", effect.spendable_after, campaign, target.account.currency)
     account = limits.account_daily_ceiling or _doubled(baselines.get(ACCOUNT))
     if account is None:
         return
@@ -192,7 +216,9 @@ async def remember_baseline(context: Context, target: Target, campaign_id: str, 
     """After an agreed change: today's active budgets are what the next ceiling is measured by. What a key did without
     asking moves no ceiling, or it would climb with each of its steps; it only sets the first."""
     total = sum_active(await every_campaign(target, Status.ACTIVE))
-    figures: dict[str, Any] = {ACCOUNT: total, campaign_id: effect.spendable_after}
+    figures: dict[str, Any] = {ACCOUNT: total} | dict.fromkeys(
+        (campaign_id, *effect.budgets_of), effect.spendable_after
+    )
     agreed = context.approval_id is not None or context.principal.human
     kept = {} if agreed else await _baselines(context, target)
     for key, amount in figures.items():

@@ -29,6 +29,23 @@ async def test_a_pasted_token_answers_the_id_and_a_status_probe(product: Product
     assert product.known["access_token"] not in answer.text
 
 
+@promise("dev.connections.create.google")
+async def test_a_google_refresh_token_and_developer_token_answer_the_id_and_a_status_probe(product: Product) -> None:
+    person = await product.person()
+    known = (await product.sandbox.get("/")).json()["google"]
+    body = {"platform": "google", "refresh_token": known["refresh_token"], "developer_token": "a-developer-token"}
+
+    answer = await person("POST", "/connections", body)
+
+    made = answer.json()["data"]
+    assert answer.status_code == 201
+    assert made["id"].startswith("con_")
+    assert (made["platform"], made["status"], made["probe"]["ok"]) == ("google", "connected", True)
+    assert {account["account_id"] for account in made["probe"]["accounts"]} <= set(known["customers"])
+    assert known["refresh_token"] not in answer.text
+    assert {row["platform"] for row in await person.data("GET", "/ads/campaigns")} == {"google"}
+
+
 async def test_a_token_that_the_platform_refuses_is_not_stored(product: Product) -> None:
     person = await product.person()
 

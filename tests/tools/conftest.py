@@ -12,3 +12,10 @@ from tests.world import World, open_world
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     async with open_world(tmp_path) as opened:
         yield opened
+
+
+@pytest.fixture
+async def both(tmp_path: Path) -> AsyncIterator[World]:
+    """Google connected beside Meta."""
+    async with open_world(tmp_path, google=True) as opened:
+        yield opened

@@ -16,6 +16,8 @@ from tools.store.engine import Store, StoreUnavailable, Work
 
 T = TypeVar("T")
 
+GOOGLE_MANAGER = "4210007001"
+
 
 async def at_the_platform(world: World, path: str, **fields: Any) -> dict[str, Any]:
     """Someone writes at the platform itself, past Adwright; budgets are in minor units there."""
@@ -24,6 +26,17 @@ async def at_the_platform(world: World, path: str, **fields: Any) -> dict[str, A
 
 async def ask_the_platform(world: World, path: str, **fields: Any) -> dict[str, Any]:
     return _accepted(await world.sandbox.get(f"/meta/v26.0/{path}", params=await _signed(world, fields)))
+
+
+async def google_does(world: World, customer: str, service: str, **body: Any) -> dict[str, Any]:
+    """Someone works at Google Ads itself: one call of a service of this customer."""
+    known = (await world.sandbox.get("/")).json()["google"]
+    grant = {name: known[name] for name in ("client_id", "client_secret", "refresh_token")}
+    signed_in = _accepted(await world.sandbox.post("/google/token", data=grant | {"grant_type": "refresh_token"}))
+    headers = {"authorization": f"Bearer {signed_in['access_token']}", "login-customer-id": GOOGLE_MANAGER}
+    return _accepted(
+        await world.sandbox.post(f"/google/v26/customers/{customer}/{service}", json=body, headers=headers)
+    )
 
 
 async def _signed(world: World, fields: dict[str, Any]) -> dict[str, str]:

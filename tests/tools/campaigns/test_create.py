@@ -120,3 +120,78 @@ async def test_proposing_the_same_campaign_twice_creates_one(world: World) -> No
     await world.call(OWNER, "approve", approval_id=first["id"])
 
     assert len([row for row in await world.campaigns() if row["name"] == "Spring"]) == 1
+
+
+GOOGLE = "4210007011"
+
+
+def fields_of(approval: dict[str, Any]) -> dict[str, Any]:
+    return {change["field"]: change["after"] for change in approval["plan"]["changes"]}
+
+
+async def test_on_google_the_political_statement_is_asked_for_and_shown(both: World) -> None:
+    error = await both.refusal(AGENT, "create_campaign", account_id=GOOGLE, **NEW)
+    approval = await both.propose(AGENT, "create_campaign", account_id=GOOGLE, eu_political_ads=False, **NEW)
+    result = (await both.call(OWNER, "approve", approval_id=approval["id"]))["result"]
+
+    assert (error.code, error.details["problems"][0]["field"]) == ("invalid_arguments", "eu_political_ads")
+    assert fields_of(approval) == {
+        "name": "Spring", "objective": "sales", "daily_budget": 30, "status": "PAUSED", "eu_political_ads": False,
+    }  # fmt: skip
+    assert (result["platform"], result["status"], result["objective"], result["daily_budget"]) == (
+        "google", "PAUSED", "sales", 30,
+    )  # fmt: skip
+    assert "budget_shared" not in result
+
+
+@pytest.mark.parametrize(
+    ("account", "sent", "field"),
+    [
+        (GOOGLE, {"eu_political_ads": False, "special_ad_categories": ["HOUSING"]}, "special_ad_categories"),
+        (GOOGLE, {"eu_political_ads": "no"}, "eu_political_ads"),
+        (GOOGLE, {"eu_political_ads": False, "objective": "engagement"}, "objective"),
+        (US, {"eu_political_ads": False}, "eu_political_ads"),
+        (US, {"start_date": "2026-11-18"}, "start_date"),
+        (US, {"start_date": "tomorrow"}, "start_date"),
+    ],
+)
+async def test_what_a_platform_does_not_take_is_named(
+    both: World, account: str, sent: dict[str, Any], field: str
+) -> None:
+    error = await both.refusal(OWNER, "create_campaign", account_id=account, **(NEW | sent))
+
+    assert (error.code, error.details["problems"][0]["field"]) == ("invalid_arguments", field)
+    assert error.fix
+    assert await both.writes_seen() == []
+
+
+@pytest.mark.parametrize(("account", "statement"), [(US, {}), (GOOGLE, {"eu_political_ads": False})])
+async def test_a_start_is_a_day_where_the_account_is(both: World, account: str, statement: dict[str, Any]) -> None:
+    new = NEW | statement | {"account_id": account, "start_date": "2026-12-01"}
+
+    approval = await both.propose(AGENT, "create_campaign", **new)
+    made = (await both.call(OWNER, "approve", approval_id=approval["id"]))["result"]
+
+    assert fields_of(approval)["start_date"] == "2026-12-01"
+    assert made["start_date"] == "2026-12-01"
+
+
+async def test_today_is_over_sooner_where_the_sun_rises_first(world: World) -> None:
+    world.clock.pass_by(hours=4)  # the 20th at 16:00 UTC is the 21st in Tokyo
+
+    late = await world.refusal(OWNER, "create_campaign", account_id=JP, start_date="2026-11-20", **NEW)
+    right = await world.propose(
+        AGENT, "create_campaign", account_id=JP, start_date="2026-11-21", **(NEW | {"daily_budget": 3000})
+    )
+
+    assert "2026-11-21 where the account is" in late.message
+    assert fields_of(right)["start_date"] == "2026-11-21"
+
+
+async def test_a_lost_answer_on_google_creates_once(both: World) -> None:
+    await both.break_next("lost_answer", target="google:write")
+
+    created = await both.call(OWNER, "create_campaign", account_id=GOOGLE, eu_political_ads=False, **NEW)
+
+    assert created["name"] == "Spring"
+    assert len([row for row in await both.campaigns() if row["name"] == "Spring"]) == 1

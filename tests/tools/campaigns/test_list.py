@@ -294,3 +294,41 @@ async def test_a_platform_that_fails_is_told_with_the_way_on(world: World, kind:
 )
 async def test_what_no_query_can_be_is_refused(world: World, sent: dict[str, Any]) -> None:
     assert (await world.refusal(VIEWER, "list_campaigns", **sent)).code == "invalid_arguments"
+
+
+async def test_both_platforms_stand_in_one_list(both: World) -> None:
+    rows = await both.campaigns()
+
+    assert {platform: sum(row["platform"] == platform for row in rows) for platform in ("meta", "google")} == {
+        "meta": 23, "google": 28,
+    }  # fmt: skip
+    shared = {row["campaign_id"] for row in rows if row.get("budget_shared")}
+    assert shared == {"207011000001", "207011000002", "207011000003"}
+    paged_ids = [row["campaign_id"] for row in (await paged(both, 7))[0]]
+    assert paged_ids == [row["campaign_id"] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("down", "kind", "code", "whole"),
+    [
+        ("google", "html", "platform_error", False),
+        ("google", "throttled", "rate_limited", False),
+        ("google", "expired_token", "reauth_required", True),
+        ("meta", "expired_token", "reauth_required", True),
+        ("meta", "cut", "platform_error", False),
+    ],
+)
+async def test_one_platform_down_leaves_the_others_rows_and_named_gaps(
+    both: World, down: str, kind: str, code: str, whole: bool
+) -> None:
+    held = (await both.call(OWNER, "list_connections", platform=down))["items"][0]
+    await both.break_next(kind, target=down, times=99)
+
+    answer = await both.call(VIEWER, "list_campaigns", limit=500)
+
+    assert {row["platform"] for row in answer["items"]} == {"google", "meta"} - {down}
+    assert {(gap["platform"], gap["connectionId"], gap["code"]) for gap in answer["gaps"]} == {(down, held["id"], code)}
+    accounts = {account["account_id"] for account in held["accounts"]}
+    assert {gap.get("account_id") for gap in answer["gaps"]} == ({None} if whole else accounts)
+    assert all(gap["fix"] for gap in answer["gaps"])
+    assert (await both.refusal(VIEWER, "list_campaigns", platform=down)).code == code

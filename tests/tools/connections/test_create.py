@@ -79,8 +79,9 @@ async def test_a_platform_out_of_reach_keeps_nothing(world: World, kind: str, co
 @pytest.mark.parametrize(
     "sent",
     [
-        {"platform": "google", "access_token": "x"},
-        {"platform": "meta"},
+        {"platform": "bing", "access_token": "x"},
+        {"platform": "google", "refresh_token": "x", "login_customer_id": "12"},
+        {"platform": "google", "refresh_token": "x", "login_customer_id": 1234567890},
         {"platform": "meta", "access_token": ""},
         {"platform": "meta", "access_token": 5},
         {"platform": "meta", "access_token": "x", "name": ""},
@@ -106,3 +107,85 @@ async def test_a_token_is_not_kept_as_a_name(world: World, name: str) -> None:
 
     assert (error.code, error.details["problems"][0]["field"]) == ("invalid_arguments", "name")
     assert name not in str(error.body("req_test"))
+
+
+async def refresh_token(world: World) -> str:
+    return str((await world.sandbox.get("/")).json()["google"]["refresh_token"])
+
+
+@promise("dev.connections.create.google")
+async def test_a_refresh_token_of_google_is_tried_and_kept(world: World) -> None:
+    token = await refresh_token(world)
+
+    made = await world.call(
+        STRANGER, "create_connection", platform="google", refresh_token=token, developer_token="dev-tok-1"
+    )
+
+    assert (made["platform"], made["status"], made["probe"]["ok"]) == ("google", "connected", True)
+    accounts = {account["account_id"]: account for account in made["probe"]["accounts"]}
+    assert len(accounts) == 4
+    assert {account["currency"] for account in accounts.values()} == {"USD", "EUR", "JPY"}
+    assert "expiresAt" not in made
+    assert token not in str(made)
+    assert "dev-tok-1" not in str(made) + str(await world.audit_rows("wsp_south"))
+    assert (await world.call(STRANGER, "list_campaigns", limit=1))["items"]
+
+
+async def test_the_tree_of_accounts_is_kept_with_the_way_to_each(world: World) -> None:
+    made = await world.connect_google()
+
+    context = world.context(OWNER)
+    row = await context.rows.first(context.rows.select(connections).where(connections.c.id == made["id"]))
+    assert row is not None
+    through = {account["name"]: account["login_customer_id"] for account in row.accounts}
+    assert through["Northwind Outlet"] is None  # reached directly
+    assert through["Northwind US"] is not None
+
+
+async def test_a_manager_may_be_named(world: World) -> None:
+    sent = {"platform": "google", "refresh_token": await refresh_token(world)}
+
+    through = await world.call(OWNER, "create_connection", login_customer_id="421-000-7001", **sent)
+    error = await world.refusal(OWNER, "create_connection", login_customer_id="999-999-9999", **sent)
+
+    assert through["probe"]["ok"]
+    assert error.code in ("not_found", "platform_error")
+    assert error.fix
+
+
+@pytest.mark.parametrize(
+    ("sent", "fields"),
+    [
+        ({"platform": "meta"}, ["access_token"]),
+        ({"platform": "google"}, ["refresh_token"]),
+        ({"platform": "google", "access_token": "x"}, ["access_token", "refresh_token"]),
+        ({"platform": "meta", "access_token": "x", "client_id": "c", "login_customer_id": "123-456-7890"},
+         ["client_id", "login_customer_id"]),
+    ],
+)  # fmt: skip
+async def test_the_field_of_another_platform_is_named(world: World, sent: dict[str, str], fields: list[str]) -> None:
+    error = await world.refusal(OWNER, "create_connection", **sent)
+
+    assert (error.code, error.status) == ("invalid_arguments", 422)
+    assert [problem["field"] for problem in error.details["problems"]] == fields
+    assert error.fix
+    assert len((await world.call(OWNER, "list_connections"))["items"]) == 1
+
+
+async def test_a_refresh_token_google_refuses_is_not_kept(world: World) -> None:
+    error = await world.refusal(OWNER, "create_connection", platform="google", refresh_token="1//nope")
+
+    assert (error.code, error.status) == ("reauth_required", 424)
+    assert len((await world.call(OWNER, "list_connections"))["items"]) == 1
+
+
+async def test_a_client_of_ones_own_goes_with_the_token(world: World) -> None:
+    known = (await world.sandbox.get("/")).json()["google"]
+    sent = {"platform": "google", "refresh_token": known["refresh_token"], "client_id": known["client_id"]}
+
+    made = await world.call(OWNER, "create_connection", **sent, client_secret=known["client_secret"])
+    wrong = await world.refusal(OWNER, "create_connection", **sent, client_secret="GOCSPX-wrong-secret-000")
+
+    assert made["probe"]["ok"]
+    assert wrong.status == 424
+    assert "GOCSPX" not in str(wrong.body("req_1"))

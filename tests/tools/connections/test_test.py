@@ -1,9 +1,11 @@
 """Trying credentials, and what is said when they do not work."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.promises import promise
-from tests.world import AGENT, OWNER, STRANGER, VIEWER, World
+from tests.world import AGENT, OWNER, STRANGER, VIEWER, World, open_world
 from tools.store.sealing import KeyRing, generate_key
 
 
@@ -83,3 +85,17 @@ async def test_credentials_that_cannot_be_opened_name_their_connection(world: Wo
     error = await world.refusal(OWNER, "test_connection", connectionId=held["id"])
 
     assert (error.code, error.status, error.connection_id) == ("credentials_unreadable", 422, held["id"])
+
+
+@pytest.mark.parametrize(("kind", "status"), [("expired_token", "reauth_required"), ("html", "unreachable")])
+async def test_google_is_tried_alike(tmp_path: Path, kind: str, status: str) -> None:
+    async with open_world(tmp_path, google=True) as world:
+        google = (await world.call(OWNER, "list_connections", platform="google"))["items"][0]["id"]
+        good = await world.call(OWNER, "test_connection", connectionId=google)
+        await world.break_next(kind, target="google", times=9)
+
+        bad = await world.call(OWNER, "test_connection", connectionId=google)
+
+    assert (good["ok"], len(good["accounts"]), good["status"]) == (True, 4, "connected")
+    assert (bad["ok"], bad["status"]) == (False, status)
+    assert bad["fix"]

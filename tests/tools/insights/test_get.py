@@ -255,3 +255,37 @@ def test_sums_of_nothing_have_no_ratios() -> None:
         "spend": Decimal("0.3"), "impressions": 3, "clicks": 1, "conversions": 1, "conversion_value": Decimal("0.6"),
         "roas": Decimal("2.0000"), "ctr": Decimal("0.333333"), "cpc": Decimal("0.3000"),
     }  # fmt: skip
+
+
+async def test_both_platforms_are_broken_down_and_never_added_up_over_currencies(both: World) -> None:
+    answer = await insights(both, breakdown="platform")
+
+    assert [(row["currency"], row["platform"]) for row in answer["rows"]] == [
+        (currency, platform) for currency in ("EUR", "JPY", "USD") for platform in ("google", "meta")
+    ]
+    assert [total["currency"] for total in answer["totals"]] == ["EUR", "JPY", "USD"]
+    for total in answer["totals"]:
+        assert summed(answer["rows"], total["currency"]) == summed([total], total["currency"])
+    assert {source["platform"] for source in answer["sources"]} == {"google", "meta"}
+    assert all(source["attribution"] and source["time_zone"] for source in answer["sources"])
+
+
+@pytest.mark.parametrize("down", ["google", "meta"])
+async def test_one_platform_down_leaves_the_others_figures_and_named_gaps(both: World, down: str) -> None:
+    await both.break_next("html", target=down, times=99)
+
+    answer = await insights(both, breakdown="platform")
+
+    assert {row["platform"] for row in answer["rows"]} == {"google", "meta"} - {down}
+    assert {gap["platform"] for gap in answer["gaps"]} == {down}
+    assert all(gap["account_id"] and gap["fix"] for gap in answer["gaps"])
+
+
+async def test_figures_kept_say_how_old_they_are(both: World) -> None:
+    first = await insights(both, platform="meta")
+    both.clock.pass_by(seconds=61)
+    mixed, again = await insights(both), await insights(both, platform="meta")
+
+    assert first["cache"] == {"hit": False, "ageSeconds": 0}
+    assert mixed["cache"] == {"hit": False, "ageSeconds": 61}
+    assert again["cache"] == {"hit": True, "ageSeconds": 61}
