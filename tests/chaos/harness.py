@@ -51,7 +51,11 @@ class Sandbox:
 
     @classmethod
     async def start(cls, directory: Path, environment: Mapping[str, str]) -> "Sandbox":
-        endless = {**environment, "SANDBOX_META_CALLS_PER_HOUR": "10000000"}
+        endless = {
+            **environment,
+            "SANDBOX_META_CALLS_PER_HOUR": "10000000",
+            "SANDBOX_GOOGLE_OPERATIONS_PER_DAY": "10000000",
+        }
         process = command("server.sandbox", ["--data", str(directory), "--port", "0"], directory, endless)
         await until((directory / "sandbox.json").exists, START_SECONDS, "the sandbox did not start")
         url = str(read_json(directory / "sandbox.json")["url"])

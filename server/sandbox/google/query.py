@@ -23,7 +23,7 @@ _SIGNS: dict[str, Callable[[int], bool]] = {
     ">=": lambda order: order >= 0,
 }
 _ALWAYS = frozenset({"=", "!=", "IN", "NOT IN", "IS NULL", "IS NOT NULL"})
-_FIRST, _LAST = date(1970, 1, 1), date(9999, 12, 31)
+_FIRST, _LAST = date.min, date.max
 
 
 @dataclass(frozen=True)
@@ -190,9 +190,9 @@ def _range(condition: Condition, today: date) -> dates.Range:
         case ">=":
             return first, _LAST
         case ">":
-            return date.fromordinal(_end_of(condition.field, first).toordinal() + 1), _LAST
+            return _shifted(_end_of(condition.field, first), 1), _LAST
         case "<":
-            return _FIRST, date.fromordinal(first.toordinal() - 1)
+            return _FIRST, _shifted(first, -1)
         case _:
             return _FIRST, last
 
@@ -201,9 +201,14 @@ def _end_of(name: str, day: date) -> date:
     if name == "segments.year":
         return day.replace(month=12, day=31)
     days = {"segments.week": 7, "segments.month": 31, "segments.quarter": 92}.get(name, 1)
-    following = date.fromordinal(min(day.toordinal() + days, _LAST.toordinal()))
+    following = _shifted(day, days)
     start = {"segments.month": dates.month, "segments.quarter": dates.quarter}.get(name)
-    return date.fromordinal((start(following) if start else following).toordinal() - 1)
+    return _shifted(start(following) if start else following, -1)
+
+
+def _shifted(day: date, days: int) -> date:
+    """Some days later or earlier, within the calendar."""
+    return date.fromordinal(min(max(day.toordinal() + days, _FIRST.toordinal()), _LAST.toordinal()))
 
 
 def _test(condition: Condition) -> Test:

@@ -70,9 +70,9 @@ class Enum:
     words: Collection[str]
 
     def __call__(self, raw: object, place: str) -> str:
-        if raw not in self.words and raw not in {"UNSPECIFIED", "UNKNOWN"}:
+        if not isinstance(raw, str) or raw not in (*self.words, "UNSPECIFIED", "UNKNOWN"):
             raise errors.invalid_value(place, f"{_TYPE}.enums.{self.type_name}Enum.{self.type_name}", raw)
-        return str(raw)
+        return raw
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from server.sandbox.google.wire import Answer, Call
 from server.sandbox.google.world import World
 from server.sandbox.log import RequestLog
 
+_OLDEST_LIVE = 23
 _CHALLENGE = 'Bearer realm="https://accounts.google.com/"'
 _FAULT_RETRY_SECONDS = 300
 _UNKNOWN_PATH = (
@@ -62,7 +63,9 @@ class Service:
         if version != errors.VERSION:
             raise errors.failure(
                 "requestError.UNSUPPORTED_VERSION",
-                f"Version {version} is deprecated. Requests to this version will be blocked.",
+                f"Version {version} is deprecated. Requests to this version will be blocked."
+                if int(version[1:]) < _OLDEST_LIVE
+                else f"This stand-in speaks {errors.VERSION} only.",
             )
         match call.method, *rest:
             case "GET", "customers:listAccessibleCustomers":
@@ -105,6 +108,8 @@ class Service:
 def tags(call: Call) -> set[str]:
     """What a fault's target may name about a call."""
     words = {part for segment in call.path[1:] for part in segment.split(":")}
+    if "searchStream" in words:
+        words.add("search")
     writes = _action(call) == "mutate" and parameters(call).get("validateOnly") is not True
     return {call.method, *words, "write" if writes else "read"}
 

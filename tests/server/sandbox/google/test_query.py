@@ -111,6 +111,11 @@ def test_conditions_choose_rows(ads: AdsClient, condition: str, names: set[str])
         ("segments.date > '2026-11-03' AND segments.date < '2026-11-06'", ("2026-11-04", "2026-11-05")),
         ("segments.date >= '2026-11-03' AND segments.date <= '2026-11-06'", ("2026-11-03", "2026-11-06")),
         ("segments.year = 2026 AND segments.date <= '2026-08-01'", ("2026-07-25", "2026-08-01")),
+        (
+            "segments.date BETWEEN '0001-01-01' AND '9999-12-31' AND segments.date >= '2026-11-20'",
+            ("2026-11-20", "2026-11-22"),
+        ),
+        ("segments.date < '9999-12-31' AND segments.date > '2026-11-20'", ("2026-11-21", "2026-11-22")),
         ("segments.week = '2026-11-09'", ("2026-11-09", "2026-11-15")),
         ("segments.month = '2026-10-01'", ("2026-10-01", "2026-10-31")),
         ("segments.month BETWEEN '2026-09-01' AND '2026-10-01'", ("2026-09-01", "2026-10-31")),
@@ -123,3 +128,11 @@ def test_dates_are_the_accounts_own(ads: AdsClient, condition: str, days: tuple[
 
     assert (found[0], found[-1]) == days
     assert len(found) == len(set(found))
+
+
+@pytest.mark.parametrize("condition", ["< '0001-01-01'", "> '9999-12-31'", "= '0001-01-01'", ">= '9999-12-31'"])
+def test_the_ends_of_the_calendar_hold_no_rows(ads: AdsClient, condition: str) -> None:
+    assert (
+        ads.select(US, "campaign.id, metrics.clicks", "campaign", f"segments.date {condition} AND metrics.clicks > 0")
+        == []
+    )

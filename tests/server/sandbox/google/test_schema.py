@@ -75,6 +75,8 @@ def test_a_message_that_is_not_is_noticed() -> None:
     [
         ({"startDate": "2026-12-01"}, "Unknown name \"startDate\" at 'operations[0].create': Cannot find field."),
         ({"status": "ARCHIVED"}, "Invalid value at 'operations[0].create.status'"),
+        ({"status": {}}, "Invalid value at 'operations[0].create.status'"),
+        ({"status": ["PAUSED"]}, "Invalid value at 'operations[0].create.status'"),
         ({"name": 7}, "Invalid value at 'operations[0].create.name' (TYPE_STRING), 7"),
         (
             {"networkSettings": {"targetGoogleSearch": "yes"}},

@@ -81,8 +81,9 @@ def test_common_faults_are_in_the_platforms_words(ads: AdsClient, kind: str, sta
 def test_a_stream_wraps_its_errors_in_an_array(ads: AdsClient) -> None:
     path = f"customers/{US}/googleAds:searchStream"
     ads.fault(target="google:searchStream", kind="server_error")
+    ads.fault(target="google:search", kind="server_error")
 
-    for answer in (ads.send(path, QUERY), ads.send(path, {"query": "SELECT"})):
+    for answer in (ads.send(path, QUERY), ads.send(path, QUERY), ads.send(path, {"query": "SELECT"})):
         assert answer.status_code >= 400
         assert isinstance(answer.json(), list)
 
@@ -133,12 +134,12 @@ def test_an_error_needs_a_code_in_the_platforms_form(ads: AdsClient, wanted: dic
     assert "quotaError.RESOURCE_EXHAUSTED" in refused.json()["error"]
 
 
-@pytest.mark.parametrize("version", ["v22", "v25"])
-def test_an_old_version_is_named_as_such(ads: AdsClient, version: str) -> None:
+@pytest.mark.parametrize(("version", "reason"), [("v22", "Version v22 is deprecated."), ("v25", "speaks v26 only")])
+def test_another_version_is_named_as_such(ads: AdsClient, version: str, reason: str) -> None:
     answer = ads.send(SEARCH, QUERY, version=version)
 
     assert codes(answer) == ["requestError.UNSUPPORTED_VERSION"]
-    assert version in answer.text
+    assert reason in answer.text
 
 
 @pytest.mark.parametrize(
