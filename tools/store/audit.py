@@ -102,7 +102,8 @@ def _chained(entries: list[Entry], seq: int, previous: str) -> list[dict[str, An
     rows = []
     for entry in entries:
         seq += 1
-        row = entry._asdict() | {"seq": seq, "payload_digest": None, "previous_hash": previous}
+        row = entry._asdict()
+        row["seq"], row["payload_digest"], row["previous_hash"] = seq, None, previous
         if entry.payload is not None:
             row["payload"] = payload = redact(_json(entry.payload).decode())
             row["payload_digest"] = hashlib.sha256(payload.encode()).hexdigest()
@@ -111,7 +112,8 @@ def _chained(entries: list[Entry], seq: int, previous: str) -> list[dict[str, An
         except TypeError:  # lone surrogates, which neither hash nor database take
             row = {name: _encodable(value) for name, value in row.items()}
             previous = _digest(previous, row)
-        rows.append(row | {"hash": previous, "id": _id(previous)})
+        row["hash"], row["id"] = previous, _id(previous)
+        rows.append(row)
     return rows
 
 
