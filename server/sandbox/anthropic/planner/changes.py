@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from server.sandbox.anthropic.planner import naming, periods
-from server.sandbox.anthropic.planner.figures import platform
 from server.sandbox.anthropic.planner.results import Result
 from server.sandbox.anthropic.planner.steps import Asked, Said
 from server.sandbox.anthropic.planner.tables import listed, many, money, plain
@@ -76,7 +75,7 @@ def create(asked: Asked) -> str:
         "name": named[1].strip(),
         "objective": objective,
         "daily_budget": _number(next(group for group in amount.groups() if group)),
-    } | platform(lower)
+    } | naming.platform(lower)
     arguments |= _account(asked, arguments.get("platform"))
     if arguments.get("platform") == "google" and asked.takes("create_campaign", "eu_political_ads"):
         arguments["eu_political_ads"] = _political(lower)
@@ -89,7 +88,9 @@ def pause_low(asked: Asked) -> str:
     if below is None:
         return "Below which ROAS should I pause campaigns?"
     period = periods.find(asked.words, asked.conversation.today)
-    arguments = period.arguments | {"roas_below": _number(below[1]), "min_spend": 1} | platform(asked.words.lower())
+    arguments = (
+        period.arguments | {"roas_below": _number(below[1]), "min_spend": 1} | naming.platform(asked.words.lower())
+    )
     result = asked.call("pause_low_roas_campaigns", **arguments)
     if result.is_error:
         return result.problem()

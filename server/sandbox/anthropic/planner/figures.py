@@ -30,6 +30,8 @@ _KEYS = {
 _WORD = re.compile(r"[^\W\d]+")
 _MOST_WASTEFUL = 10
 _MEANT_TO_SELL = frozenset({"sales", "app_promotion", None})
+_MAY_SELL = frozenset({"traffic"})
+"""Judged where what they brought was worth something."""
 _GENERAL = frozenset(
     """how what which did do does was were are is i we my our me much spend spent cost roas results result revenue value
     conversions conversion clicks impressions ctr cpc numbers figures insights report performance performing show give
@@ -44,7 +46,7 @@ def performance(asked: Asked) -> str:
     """How everything, one platform or one campaign did."""
     period = periods.find(asked.words, asked.conversation.today)
     lower = asked.words.lower()
-    arguments = period.arguments | platform(lower)
+    arguments = period.arguments | naming.platform(lower)
     breakdown = _breakdown(lower)
     subject = "All accounts"
     if "platform" in arguments:
@@ -63,7 +65,7 @@ def waste(asked: Asked) -> str:
     """Active campaigns that brought back less than they cost."""
     period = periods.find(asked.words, asked.conversation.today)
     insights, campaigns = asked.calls(
-        ("get_insights", period.arguments | {"breakdown": "campaign"} | platform(asked.words.lower())),
+        ("get_insights", period.arguments | {"breakdown": "campaign"} | naming.platform(asked.words.lower())),
         ("list_campaigns", {"status": "ACTIVE"}),
     )
     if problem := next((each.problem() for each in (insights, campaigns) if each.is_error), None):
@@ -71,7 +73,7 @@ def waste(asked: Asked) -> str:
     running = {(each["platform"], each["campaign_id"]): each for each in campaigns.items}
     low = [row for row in insights.data["rows"] if _key(row) in running and row["spend"] > 0 and (row["roas"] or 0) < 1]
     rows = sorted(
-        (row for row in low if running[_key(row)].get("objective") in _MEANT_TO_SELL),
+        (row for row in low if _sells(running[_key(row)].get("objective"), row)),
         key=lambda row: (row["roas"] or 0, -row["spend"]),
     )
     others = [row["campaign_name"] for row in low if row not in rows]
@@ -87,6 +89,10 @@ def waste(asked: Asked) -> str:
     shown = listed(rows, (*_KEYS["campaign"], *_FIGURES), _MOST_WASTEFUL)
     offer = "Tell me which to pause, or say “pause all campaigns with ROAS below 1”; you confirm each change."
     return f"{lead}\n\n{more}\n\n{shown}{aside}{_notes(insights.data)}\n\n{offer}"
+
+
+def _sells(objective: object, row: Row) -> bool:
+    return objective in _MEANT_TO_SELL or (objective in _MAY_SELL and row["conversion_value"] > 0)
 
 
 def _key(row: Row) -> tuple[object, object]:
@@ -153,12 +159,6 @@ def _names_one(asked: Asked) -> bool:
         return False
     known = asked.rows("list_campaigns")
     return bool(naming.surely_named(asked.words, known))
-
-
-def platform(lower: str) -> dict[str, str]:
-    said = [name for name, words in {"meta": ("meta", "facebook", "instagram"), "google": ("google",)}.items()
-            if any(word in lower for word in words)]  # fmt: skip
-    return {"platform": said[0]} if len(said) == 1 else {}
 
 
 def _breakdown(lower: str) -> str:

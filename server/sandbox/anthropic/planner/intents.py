@@ -54,7 +54,8 @@ INTENTS: tuple[tuple[Answer, tuple[str, ...]], ...] = (
         r"report|numbers|\bcost|trend|\b(best|top|worst|weakest)\b", r"\bhow (is|are|was|were|did|does|do)\b",
     )),
     (records.campaigns, (r"\bcampaigns?\b", r"\b(which|what|any)\b.*\b(active|running|live|paused|archived)\b")),
-    (records.courtesy, (r"^\W*(hi|hello|hey|good (morning|day|evening)|thanks?|thank you|great|ok|okay|perfect)\b",)),
+    (records.greeting, (r"^\W*(hi|hello|hey|good (morning|day|evening))\b",)),
+    (records.courtesy, (r"^\W*(thanks?|thank you|great|ok|okay|perfect)\b",)),
 )  # fmt: skip
 
 _COMPILED = tuple(

@@ -33,6 +33,8 @@ def campaign(asked: Asked) -> Campaign:
     """The one that is meant; otherwise the person is asked which."""
     known = [each for each in asked.rows("list_campaigns") if each.get("status") != "ARCHIVED"]
     found = named(asked.words, known) or _spoken_of(asked, known)
+    there = platform(asked.words.lower()).get("platform")
+    found = [each for each in found if each.get("platform") == there] or found
     if len(found) == 1:
         return found[0]
     if found:
@@ -81,6 +83,12 @@ def _spoken_of(asked: Asked, known: Sequence[Campaign]) -> list[Campaign]:
         if found := mentioned(exchange.words, known) or mentioned(exchange.answer, known):
             return found
     return []
+
+
+def platform(lower: str) -> dict[str, str]:
+    said = [name for name, words in {"meta": ("meta", "facebook", "instagram"), "google": ("google",)}.items()
+            if any(word in lower for word in words)]  # fmt: skip
+    return {"platform": said[0]} if len(said) == 1 else {}
 
 
 def refers_back(words: str) -> bool:

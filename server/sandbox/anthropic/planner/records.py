@@ -3,7 +3,6 @@
 from typing import Any
 
 from server.sandbox.anthropic.planner import naming
-from server.sandbox.anthropic.planner.figures import platform
 from server.sandbox.anthropic.planner.steps import Asked
 from server.sandbox.anthropic.planner.tables import NONE, listed, many, plain
 
@@ -13,7 +12,7 @@ _STATES = {"active": "ACTIVE", "running": "ACTIVE", "live": "ACTIVE", "paused": 
 def campaigns(asked: Asked) -> str:
     lower = asked.words.lower()
     status = next((state for word, state in _STATES.items() if word in lower), None)
-    arguments: dict[str, Any] = platform(lower) | ({"status": status} if status else {})
+    arguments: dict[str, Any] = naming.platform(lower) | ({"status": status} if status else {})
     rows = asked.rows("list_campaigns", **arguments)
     of = f" on {arguments['platform'].title()}" if "platform" in arguments else ""
     kind = f"{status.lower()} " if status else ""
@@ -109,8 +108,12 @@ def abilities(_: Asked) -> str:
     )
 
 
+def greeting(_: Asked) -> str:
+    return "Hello. I am a scripted demo model; ask me about your campaigns, or say “help”."
+
+
 def courtesy(_: Asked) -> str:
-    return "You are welcome. I am the scripted demo model; ask me about your campaigns, or say “help”."
+    return "You are welcome."
 
 
 def _change(row: dict[str, object]) -> str:

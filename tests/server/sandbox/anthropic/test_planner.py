@@ -45,6 +45,7 @@ async def test_questions_are_answered_from_the_tools_that_they_need(talk: Talk) 
         ("What waits for approval?", [("list_approvals", {"status": "pending"})], "Nothing waits"),
         ("Are my connections healthy?", [("list_connections", {})], "all healthy"),
         ("Undo the last change", [("list_changes", {"limit": 20})], "no change that can be undone"),
+        ("Hello", [], "scripted demo model"),
         ("Thanks!", [], "welcome"),
         ("Blargh", [], "did not understand"),
     ):
@@ -87,6 +88,23 @@ async def test_a_name_that_fits_several_is_asked_back(talk: Talk) -> None:
 
     assert "**Prospecting | DACH | Sales** is changed" in await talk.ask("The DACH one")
     assert "PAUSED already" in await talk.ask("Pause Prospecting | DACH | Sales")
+
+
+async def test_a_platform_in_the_words_tells_namesakes_apart(talk: Talk) -> None:
+    await talk.world.connect_google()
+
+    assert "Which one do you mean?" in await talk.ask("Pause the full catalog campaign")
+    assert "**Performance Max | Full catalog** is changed" in await talk.ask("Pause full catalog on Google")
+
+
+async def test_google_s_legal_statement_is_the_person_s(talk: Talk) -> None:
+    await talk.world.connect_google()
+
+    asked = await talk.ask('Create a leads campaign called "Autumn" with 30 a day in 4210007011 on Google')
+    assert "political ads" in asked
+    assert (await talk.ask("No")).startswith("Created **Autumn**")
+
+    assert talk.calls[-1][1]["eu_political_ads"] is False
 
 
 async def test_a_name_that_fits_none_is_asked_back(talk: Talk) -> None:
