@@ -27,15 +27,22 @@ async def prepare(url: str, local_token: Secret, sandbox_url: str, known: Mappin
 
 
 async def _connect(local: httpx2.AsyncClient, url: str, sandbox_url: str) -> None:
-    """As a person would: signed in, pasting the token the sandbox hands out."""
+    """As a person would: signed in, pasting the tokens the sandbox hands out."""
     if (await _data(local, "GET", "/api/v1/connections"))["rows"]:
         return
     link = await _data(local, "POST", "/local/login-links", {})
     async with httpx2.AsyncClient(base_url=url, timeout=60, headers={"origin": url}) as person:
         await person.get(link["url"])
-        meta = (await person.get(f"{sandbox_url}/")).json()["meta"]
-        body = {"platform": "meta", "access_token": meta["access_token"], "name": "Northwind (sandbox)"}
-        await _data(person, "POST", "/api/v1/connections", body)
+        known = (await person.get(f"{sandbox_url}/")).json()
+        for token in (
+            {"platform": "meta", "access_token": known["meta"]["access_token"], "name": "Northwind (sandbox)"},
+            {
+                "platform": "google",
+                "refresh_token": known["google"]["refresh_token"],
+                "name": "Northwind Google (sandbox)",
+            },
+        ):
+            await _data(person, "POST", "/api/v1/connections", token)
 
 
 async def _working_key(url: str, known: Mapping[str, Any]) -> str | None:

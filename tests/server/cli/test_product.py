@@ -89,6 +89,7 @@ def test_the_demo_serves_stops_and_comes_back_as_it_was(adwright: Commands, dire
         assert {"url", "api_key", "login_url", "mcp_url", "sandbox_url"} <= told.keys()
         assert adwright("serve", status=1)["message"].startswith(f"Another Adwright (pid {first.pid})")
         campaigns = adwright("tools", "call", "list_campaigns", "status=ACTIVE")["items"]
+        assert {campaign["platform"] for campaign in campaigns} == {"meta", "google"}
         changed = adwright(
             "tools", "call", "update_campaign", f"campaign_id={campaigns[0]['campaign_id']}", "status=PAUSED", status=3
         )
