@@ -12,6 +12,7 @@ from server.sandbox.anthropic.planner.tables import listed, many, money, plain
 _NUMBER = r"(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
 _PERCENT = re.compile(rf"{_NUMBER}\s*(?:%|percent\b)")
 _TO = re.compile(rf"\b(?:to|at|of)\s+[$€£¥]?\s*{_NUMBER}(?!\s*(?:%|percent|\d))")
+_A_DAY = re.compile(rf"[$€£¥]?\s*{_NUMBER}\s*(?:[A-Z]{{3}}\s*)?(?:a|per)\s+day\b")
 _BY = re.compile(rf"\bby\s+[$€£¥]?\s*{_NUMBER}(?!\s*(?:%|percent|\d))")
 _DOWN = re.compile(r"\b(lower|decrease|reduce|cut|drop|less|down|halve)\b", re.IGNORECASE)
 _NEW_NAME = re.compile(r"\b(?:to|as|it)\s+[\"“”«»']?([^\"“”«»'\n]+?)[\"“”«»']?\s*[.!]?$", re.IGNORECASE)
@@ -26,7 +27,7 @@ _OBJECTIVES = ("sales", "leads", "traffic", "awareness", "engagement", "app_prom
 
 def status(asked: Asked) -> str:
     found = naming.campaign(asked)
-    stops = re.search(r"\b(pause|stop|turn off|disable|switch off|halt)\b", asked.words, re.IGNORECASE)
+    stops = re.search(r"\b(pause|stop|disable|halt|(turn|switch)\b.*\boff)\b", asked.words, re.IGNORECASE)
     wanted = "PAUSED" if stops else "ACTIVE"
     if found["status"] == wanted:
         return f"**{found['name']}** is {wanted} already; I left it alone."
@@ -145,7 +146,7 @@ def _shown(row: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _amount(words: str, before: object) -> float | int | None:
     """What the budget should be; a share or a difference needs the budget that it changes."""
     down = _DOWN.search(words) is not None
-    to, by, share = _TO.search(words), _BY.search(words), _PERCENT.search(words)
+    to, by, share = _TO.search(words) or _A_DAY.search(words), _BY.search(words), _PERCENT.search(words)
     if to is not None:
         return _number(to[1])
     factor = 1 + (-1 if down else 1) * _number(share[1]) / 100 if share else None

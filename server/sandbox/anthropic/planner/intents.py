@@ -19,7 +19,7 @@ INTENTS: tuple[tuple[Answer, tuple[str, ...]], ...] = (
     (changes.undo, (r"\bundo\b", r"\brevert\b", r"\broll(ing)? back\b", r"\b(take|set|put) (it|that) back\b")),
     (records.changes, (
         r"\bwhat('s| has| have| was| is| did)?( \w+)?( been)? (recently )?changed?\b", r"\bchange (log|history)\b",
-        r"\b(recent|last|latest) changes\b", r"\bwho changed\b",
+        r"\b(recent|last|latest) changes?\b", r"\bwho changed\b",
     )),
     (records.approvals, (r"\bapprov(al|e)", r"\bwait(s|ing)? for\b", r"\bpending\b")),
     (records.connections, (

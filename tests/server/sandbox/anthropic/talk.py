@@ -26,6 +26,7 @@ class Talk:
         said = [{"type": "text", "text": CONTEXT}, {"type": "text", "text": words}]
         self.messages.append({"role": "user", "content": said})
         self.calls = []
+        self.world.clock.pass_by(seconds=10)
         for _ in range(_MOST_CALLS):
             content = await self._answer()
             self.messages.append({"role": "assistant", "content": content})

@@ -73,8 +73,10 @@ async def test_waste_leads_to_a_change_and_back_again(talk: Talk) -> None:
 
     paused = await talk.ask("Pause it")
     assert paused == f"**{worst[1]}** is changed: status ACTIVE → PAUSED."
+    assert "PAUSED → ACTIVE" in await talk.ask("Turn it on again")
+    assert "ACTIVE → PAUSED" in await talk.ask("No, turn it off")
     changes = await talk.ask("What changed?")
-    assert "The latest 1 change" in changes
+    assert "The latest 3 changes" in changes
     assert "Undone" in await talk.ask("Undo the last change")
 
     assert (await talk.world.campaign(name=worst[1]))["status"] == "ACTIVE"
@@ -119,6 +121,7 @@ async def test_a_name_that_fits_none_is_asked_back(talk: Talk) -> None:
         ("Increase the budget of Size guide download by 10 %", 44),
         ("Lower the budget of Size guide download by 10 percent", 36),
         ("Cut the budget of Size guide download by 5", 35),
+        ("Make Size guide download 55 per day", 55),
         ("Halve the budget of Size guide download", 20),
     ],
 )
@@ -253,6 +256,8 @@ def test_spans_of_days_are_understood(words: str, since: str, until: str) -> Non
         ("What is the budget of Broad?", "budget"),
         ("Put Broad at 50", "budget"),
         ("How is Broad doing?", "performance"),
+        ("Switch Broad back on", "status"),
+        ("Who made the last change?", "changes"),
         ("Launch a new campaign", "create"),
         ("Who changed the budget?", "changes"),
         ("When does my token expire?", "connections"),
