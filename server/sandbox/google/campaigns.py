@@ -38,7 +38,7 @@ def create(draft: Draft, given: schema.Fields) -> dict[str, object]:
     fields |= {name: value for name, value in given.items() if name != "resourceName"}
     errors.together(
         lambda: draft.check_settable(given, _OUTPUT_ONLY),
-        lambda: _check_born(fields),
+        lambda: _check_status(fields, "create"),
         lambda: _check_name(draft, fields, None, "create"),
         lambda: _check_channel(fields),
         lambda: _check_bidding(fields, "create"),
@@ -63,7 +63,7 @@ def update(draft: Draft, given: schema.Fields, mask: str) -> dict[str, object]:
         _set(campaign.fields, given, path)
     dated = {path: campaign.fields.get(path) for path in paths if path in {"startDateTime", "endDateTime"}}
     errors.together(
-        lambda: _check_status(campaign.fields),
+        lambda: _check_status(campaign.fields, "update"),
         lambda: _check_started(draft, old, dated),
         lambda: _check_name(draft, campaign.fields, old, "update"),
         lambda: _check_bidding(campaign.fields, "update"),
@@ -124,22 +124,14 @@ def _sync_budget(draft: Draft, campaign: Campaign) -> None:
     draft.follow(budget, {"name": campaign.fields["name"], "status": status})
 
 
-def _check_born(fields: Fields) -> None:
-    if fields["status"] == "REMOVED":
-        raise errors.failure(
-            "operationAccessDeniedError.CREATE_AS_REMOVED_NOT_PERMITTED",
-            "Cannot create a removed resource.",
-            "create",
-            "status",
-        )
-
-
-def _check_status(fields: Fields) -> None:
-    if fields["status"] not in {"ENABLED", "PAUSED"}:
-        raise errors.failure(
-            "enumError.ENUM_VALUE_NOT_PERMITTED", "Enum value is not permitted.", "update", "status",
-            trigger=fields["status"],
-        )  # fmt: skip
+def _check_status(fields: Fields, operation: str) -> None:
+    if fields["status"] in {"ENABLED", "PAUSED"}:
+        return
+    code = {
+        "create": "operationAccessDeniedError.CREATE_AS_REMOVED_NOT_PERMITTED",
+        "update": "enumError.ENUM_VALUE_NOT_PERMITTED",
+    }[operation]
+    raise errors.failure(code, "A campaign is removed by the remove operation only.", operation, "status")
 
 
 def _check_name(draft: Draft, fields: Fields, old: Campaign | None, operation: str) -> None:
@@ -162,8 +154,8 @@ def _check_name(draft: Draft, fields: Fields, old: Campaign | None, operation: s
 
 def _check_channel(fields: Fields) -> None:
     place = ("create", "advertising_channel_type")
-    channel = fields.get("advertisingChannelType", "UNSPECIFIED")
-    if channel == "UNSPECIFIED":
+    channel = fields.get("advertisingChannelType")
+    if channel is None:
         raise errors.required(*place)
     if channel not in _BIDDING_OF:
         raise errors.failure(
@@ -195,7 +187,7 @@ def _check_bidding(fields: Fields, operation: str) -> None:
 
 
 def _check_eu(fields: Fields, operation: str) -> None:
-    if fields.get("containsEuPoliticalAdvertising", "UNSPECIFIED") in {"UNSPECIFIED", "UNKNOWN"}:
+    if "containsEuPoliticalAdvertising" not in fields:
         raise errors.required(operation, "contains_eu_political_advertising")
 
 

@@ -29,12 +29,13 @@ class Draft:
         wanted = str(fields.get("resourceName", ""))
         if not wanted:
             return ""
-        if int(self._parts(wanted, collection, "create")[3]) >= 0:
+        number = self._parts(wanted, collection, "create")[3]
+        if int(number) >= 0:
             raise errors.failure(
                 "newResourceCreationError.CANNOT_SET_ID_FOR_CREATE", "Do not set the id field while creating new "
                 "resources.", "create", "resource_name", trigger=wanted,
             )  # fmt: skip
-        if wanted in self._temporary:
+        if number in {name.rpartition("/")[2] for name in self._temporary}:
             raise errors.failure(
                 "newResourceCreationError.DUPLICATE_TEMP_IDS", "Creating more than one resource with the same temp ID "
                 "is not allowed.", "create", "resource_name", trigger=wanted,

@@ -1,6 +1,6 @@
 """Strict reading of JSON into the messages of v26: an unknown name, a wrong type or a second choice is refused.
 
-What is read comes back in canonical JSON: names in camelCase, int64 as strings, nothing that was null.
+What is read comes back in canonical JSON: names in camelCase, int64 as strings, nothing that was null or UNSPECIFIED.
 """
 
 import re
@@ -70,7 +70,9 @@ class Enum:
     words: Collection[str]
 
     def __call__(self, raw: object, place: str) -> str:
-        if not isinstance(raw, str) or raw not in (*self.words, "UNSPECIFIED", "UNKNOWN"):
+        if raw == "UNKNOWN":
+            raise errors.failure("requestError.INVALID_ENUM_VALUE", f"Invalid enum value at '{place}'.")
+        if not isinstance(raw, str) or raw not in self.words:
             raise errors.invalid_value(place, f"{_TYPE}.enums.{self.type_name}Enum.{self.type_name}", raw)
         return raw
 
@@ -99,7 +101,7 @@ class Message:
             name = camel(given)
             if name not in self.fields:
                 raise errors.unknown_name(given, place)
-            if value is None:
+            if value is None or (value == "UNSPECIFIED" and isinstance(self.fields[name], Enum)):
                 continue
             taken = next((each for each in self.oneof[1] if each in read), None)
             if name in self.oneof[1] and taken is not None:

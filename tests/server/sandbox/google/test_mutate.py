@@ -152,6 +152,8 @@ def test_ids_are_the_platforms_to_give(ads: AdsClient) -> None:
         "newResourceCreationError.CANNOT_SET_ID_FOR_CREATE"
     ]
     assert ads.mutate_refused(US, "campaignBudgets", twice, twice) == ["newResourceCreationError.DUPLICATE_TEMP_IDS"]
+    same_for_both = new_campaign(resourceName=f"customers/{US}/campaigns/-1")
+    assert ads.mutate_refused(US, "googleAds", *same_for_both) == ["newResourceCreationError.DUPLICATE_TEMP_IDS"]
 
 
 def test_nothing_is_changed_twice_in_one_request(ads: AdsClient) -> None:
