@@ -32,12 +32,16 @@ def run(arguments: Namespace) -> int:
 
 
 def _entry(arguments: Namespace) -> dict[str, Any]:
-    """Absolute paths: clients start it from elsewhere, and often with another PATH."""
-    command = shutil.which("adwright") or str(Path(sys.executable).with_name("adwright"))
     entry: dict[str, Any] = {
-        "command": str(Path(command).absolute()), "args": ["mcp", "--data", str(data_directory(arguments.data))],
+        "command": installed_command(), "args": ["mcp", "--data", str(data_directory(arguments.data))],
     }  # fmt: skip
     return {"type": "stdio", **entry} if arguments.client in ("vscode", "claude-code") else entry
+
+
+def installed_command() -> str:
+    """An absolute path: clients start it from elsewhere, and often with another PATH."""
+    command = shutil.which("adwright") or str(Path(sys.executable).with_name("adwright"))
+    return str(Path(command).absolute())
 
 
 def _file(client: str) -> Path:

@@ -1,0 +1,1 @@
+"""Adwright for Claude Desktop, as one file that a person opens."""
