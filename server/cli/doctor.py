@@ -21,6 +21,7 @@ from server.process.files import make_directory, write_private
 from server.process.ownership import Record
 from server.settings import Settings
 from tools.errors import CapabilityError
+from tools.fields import Platform
 from tools.store.migrations import shipped
 from tools.store.sealing import CREDENTIAL, KeyRing, SealingError
 
@@ -83,7 +84,8 @@ def _checks(directory: Path) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "port", lambda: _port(directory)
     yield "database", lambda: _database(directory)
     yield "credentials", lambda: _credentials(directory)
-    yield "platform", lambda: _platform(directory)
+    yield "meta", lambda: _platform(directory, Platform.META)
+    yield "google", lambda: _platform(directory, Platform.GOOGLE)
     yield "clock", lambda: _clock(directory)
 
 
@@ -194,13 +196,13 @@ def _opens(ring: KeyRing, row: str, workspace: str, sealed: str) -> bool:
     return True
 
 
-def _platform(directory: Path) -> str:
-    asked = _asked(directory)
+def _platform(directory: Path, platform: Platform) -> str:
+    asked = _asked(directory, platform)
     return f"{asked[0]} answers" if asked else "simulated; it comes with the owner"
 
 
 def _clock(directory: Path) -> str:
-    asked = _asked(directory)
+    asked = _asked(directory, Platform.META)
     if asked is None or not asked[1]:
         return "not compared: nobody there tells the time"
     url, date = asked
@@ -210,13 +212,17 @@ def _clock(directory: Path) -> str:
     return "agrees with the platform's"
 
 
-def _asked(directory: Path) -> tuple[str, str] | None:
+_URLS = {Platform.META: "meta_graph_url", Platform.GOOGLE: "google_ads_url"}
+
+
+def _asked(directory: Path, platform: Platform) -> tuple[str, str] | None:
     """The platform's base URL, and the Date it answered with. Any answer will do, a refusal too."""
-    url = str(Settings.model_fields["meta_graph_url"].default)
+    name = _URLS[platform]
+    url = str(Settings.model_fields[name].default)
     if (directory / "settings.env").exists():
         settings = Settings.load(directory, first_start=False)
-        url = settings.meta_graph_url
-        if url == f"{settings.adwright_sandbox}/meta" and running(directory) is None:
+        url = str(getattr(settings, name))
+        if url == f"{settings.adwright_sandbox}/{platform.value}" and running(directory) is None:
             return None
     parts = urllib.parse.urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
@@ -225,6 +231,6 @@ def _asked(directory: Path) -> tuple[str, str] | None:
         connection.request("HEAD", parts.path or "/")
         return url, connection.getresponse().headers.get("date", "")
     except (OSError, http.client.HTTPException) as error:
-        raise Problem(f"{url} does not answer: {error}", "Check the network and META_GRAPH_URL.") from error
+        raise Problem(f"{url} does not answer: {error}", f"Check the network and {name.upper()}.") from error
     finally:
         connection.close()
