@@ -30,6 +30,7 @@ from tools.gate import Gate
 from tools.idempotency import Replayed, claimed, outcome
 from tools.leases import Leases
 from tools.limits import Limiter
+from tools.patience import Patient
 from tools.plan import Plan
 from tools.ports import AdsPlatform
 from tools.quota import Meter, spend
@@ -85,6 +86,7 @@ class CallerLeft(CapabilityError):
 class Door:
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._platforms = {name: Patient(port, services.clock) for name, port in services.platforms.items()}
         self.registry = services.registry
         self.clock = services.clock
         self.leases = Leases()
@@ -100,7 +102,7 @@ class Door:
             request_id=request_id,
             store=services.store.of(principal.workspace),
             rows=Rows(services.store, principal.workspace),
-            platforms=services.platforms,
+            platforms=self._platforms,
             keyring=services.keyring,
             clock=services.clock,
             public_url=services.public_url,
