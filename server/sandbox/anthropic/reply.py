@@ -77,16 +77,25 @@ def compose(
     shows = _shows(model, body)
     parts = [_part(block, binding, shows=shows) for block in turn.blocks]
     reason, sequence = turn.reason, turn.stop_sequence
-    budget = _in_call(parts) if turn.cut_in_call else body["max_tokens"] * _BYTES_A_TOKEN
-    kept = _within(parts, budget)
+    full, room = _room(model, body, usage)
+    kept = _within(parts, _in_call(parts) if turn.cut_in_call else room * _BYTES_A_TOKEN)
     if kept is not None:
-        parts, reason, sequence = kept, "max_tokens", None
+        parts, reason, sequence = kept, full, None
     spent = sum(part.tokens for part in parts)
     thought = sum(part.tokens for part in parts if part.block["type"] in {"thinking", "redacted_thinking"})
     final = usage | {"output_tokens": spent, "output_tokens_details": {"thinking_tokens": thought}} | dict(turn.usage)
     return Reply(
         identifier("msg"), body["model"], tuple(parts), reason, sequence, turn.stop_details, usage, final, extra
     )
+
+
+def _room(model: Model, body: Mapping[str, Any], usage: Mapping[str, Any]) -> tuple[str, int]:
+    """Why an answer would be cut, and after how many tokens."""
+    asked = sum(usage[name] for name in ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens"))
+    left = model.max_input_tokens - asked
+    if left < body["max_tokens"]:
+        return "model_context_window_exceeded", left
+    return "max_tokens", int(body["max_tokens"])
 
 
 def _shows(model: Model, body: Mapping[str, Any]) -> bool:

@@ -153,6 +153,17 @@ def test_a_prompt_longer_than_the_context_is_refused(api: Api) -> None:
     assert api.answer(messages=[{"role": "user", "content": words}])
 
 
+def test_an_answer_ends_where_the_context_is_full(api: Api) -> None:
+    """Two hundred thousand tokens, of which the question leaves less than the answer needs."""
+    messages = [{"role": "user", "content": "x" * 4 * 199_950}]
+    api.script({"blocks": [text("A long answer. " * 20)]})
+
+    answer = api.answer(model=OLD, max_tokens=1000, messages=messages, tools=[tool("a")])
+
+    assert answer["stop_reason"] == "model_context_window_exceeded"
+    assert answer["content"][0]["text"] != "A long answer. " * 20
+
+
 def test_a_body_of_more_than_32_mb_is_too_large(api: Api) -> None:
     answered = api.post({"x": "y" * 33 * 1024 * 1024})
 
