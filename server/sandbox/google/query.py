@@ -144,7 +144,7 @@ def _date(token: Token, name: str) -> date:
         if name == "segments.year":
             return date(int(token.text), 1, 1)
         day = date.fromisoformat(token.text[:10] if name.endswith("_time") else token.text)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         message = f"Invalid date '{token.text}', expected 'YYYY-MM-DD'."
         raise refusal("INVALID_DATE_FORMAT", message, token.text) from error
     starts = {"segments.week": dates.monday, "segments.month": dates.month, "segments.quarter": dates.quarter}

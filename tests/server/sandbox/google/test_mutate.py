@@ -1,10 +1,11 @@
 """Mutates: all or none, each for itself with partialFailure, and nothing at all with validateOnly."""
 
+from itertools import product
 from typing import Any
 
 import pytest
 
-from server.sandbox.google import mutate
+from server.sandbox.google import mutate, schema
 from tests.server.sandbox.ads_client import MANAGER, US, AdsClient, Json, new_budget, new_campaign
 
 NOBODY = f"customers/{US}/campaigns/99"
@@ -192,3 +193,23 @@ def test_changes_count_in_figures_from_tomorrow_on(ads: AdsClient, clock: Any) -
     clock.pass_by(days=2)
     ads.sign_in()
     assert [row["segments"]["date"] for row in ads.rows(US, query)] == ["2026-11-22"]
+
+
+ODD: tuple[Any, ...] = (None, True, -1, 1.5, "x", "7", [7], {}, NOBODY)
+
+
+@pytest.mark.parametrize(("service", "message"), [("campaigns", schema.CAMPAIGN), ("campaignBudgets", schema.BUDGET)])
+def test_any_field_with_any_value_is_taken_or_refused(ads: AdsClient, service: str, message: schema.Message) -> None:
+    path, statuses = f"customers/{US}/{service}:mutate", set()
+    own = ads.named("Hiking boots") if service == "campaigns" else ads.budget_of(ads.named("Hiking boots"))
+    for name, value in product(message.fields, ODD):
+        create = new_budget() if service == "campaignBudgets" else new_campaign()[1]["campaignOperation"]["create"]
+        operations = [
+            {"create": create | {name: value}},
+            {"updateMask": name, "update": {"resourceName": own, name: value}},
+        ]
+        for operation in operations:
+            body = {"operations": [operation], "validateOnly": True, "partialFailure": True}
+            statuses.add(ads.send(path, body).status_code)
+
+    assert statuses == {200, 400}

@@ -1,7 +1,15 @@
 """A query asks for what goes together, in values that fit, over dates that end."""
 
+from datetime import date
+from itertools import product
+
 import pytest
 
+from server.sandbox.google import gaql
+from server.sandbox.google.errors import Failure
+from server.sandbox.google.fields import FIELDS, GOES_WITH
+from server.sandbox.google.gaql import COMPARISONS
+from server.sandbox.google.query import check
 from tests.server.sandbox.ads_client import MANAGER, US, AdsClient
 
 
@@ -136,3 +144,25 @@ def test_the_ends_of_the_calendar_hold_no_rows(ads: AdsClient, condition: str) -
         ads.select(US, "campaign.id, metrics.clicks", "campaign", f"segments.date {condition} AND metrics.clicks > 0")
         == []
     )
+
+
+LITERALS = ("1", "'x'", "ENABLED", "TRUE", "'2026-11-02'", "'0001-01-01'", "-5", "1.5", "99999999999999999999", "TODAY")
+
+
+@pytest.mark.parametrize("operator", [*COMPARISONS, "LIKE", "NOT LIKE", "DURING", "BETWEEN", "IN", "NOT IN"])
+def test_any_field_with_any_operator_and_value_is_planned_or_refused(operator: str) -> None:
+    refused = planned = 0
+    for field, literal in product(FIELDS.values(), LITERALS):
+        value = {"BETWEEN": f"{literal} AND {literal}", "IN": f"({literal})", "NOT IN": f"({literal})"}
+        resource = field.resource if field.resource in GOES_WITH else "campaign"
+        text = f"SELECT {field.name} FROM {resource} WHERE {field.name} {operator} {value.get(operator, literal)}"  # noqa: S608  # GAQL of a test
+        try:
+            plan = check(gaql.parse(text), date(2026, 11, 22))
+        except Failure as failure:
+            refused += 1
+            assert all(problem.code.startswith("queryError.") for problem in failure.problems)
+        else:
+            planned += 1
+            assert plan.select == (field,)
+    assert refused
+    assert planned
