@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import sys
 from argparse import Namespace
@@ -25,10 +26,16 @@ def run(arguments: Namespace) -> int:
         _merge(path, key, entry)
         say(f"Wrote {path}. Restart the client to load it.")
     text = json.dumps(snippet, indent=2)
-    if arguments.client == "claude-code" and not arguments.write:
-        say(f"Or run: claude mcp add-json {NAME} '{json.dumps(entry)}'")
+    if not arguments.write and (hint := _hint(arguments.client, entry)):
+        say(hint)
     show(snippet, as_json=arguments.json, text=text)
     return 0
+
+
+def _hint(client: str, entry: dict[str, Any]) -> str | None:
+    if client == "claude-code":
+        return f"Or run: claude mcp add-json {NAME} {shlex.quote(json.dumps(entry))}"
+    return "Or open the bundle that `adwright mcpb` writes." if client == "claude-desktop" else None
 
 
 def _entry(arguments: Namespace) -> dict[str, Any]:
@@ -58,12 +65,17 @@ def _file(client: str) -> Path:
 
 
 def _merge(path: Path, key: str, entry: dict[str, Any]) -> None:
+    """The rest of the file stays, with who may read it, and where a link leads the file there is written."""
+    path = path.resolve()
+    mode = path.stat().st_mode if path.exists() else None
     try:
-        known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        known = json.loads(path.read_text(encoding="utf-8").strip() or "{}") if path.exists() else {}
         if not isinstance(known, dict) or not isinstance(known.setdefault(key, {}), dict):
             raise ValueError
     except ValueError:
         raise InvalidRequest(f"{path} is not a JSON object.", fix="Correct it, or paste the entry by hand.") from None
     known[key][NAME] = entry
     make_directory(path.parent)
-    write_private(path, json.dumps(known, indent=2) + "\n")
+    write_private(path, json.dumps(known, indent=2, ensure_ascii=False) + "\n")
+    if mode is not None:
+        path.chmod(mode)

@@ -41,7 +41,7 @@ def test_the_official_validator_takes_it(bundle: Path, unpacked: Path, tmp_path:
 
     judged = [
         subprocess.run([NODE, JUDGE, *asked], capture_output=True, encoding="utf-8", timeout=60, check=False)
-        for asked in (["validate", unpacked / "manifest.json"], ["unpack", bundle, tmp_path / "by the judge"])
+        for asked in (("validate", unpacked / "manifest.json"), ("unpack", bundle, tmp_path / "by the judge"))
     ]
 
     assert [each.returncode for each in judged] == [0, 0], [each.stdout + each.stderr for each in judged]

@@ -1,6 +1,8 @@
 """What MCP clients are given: a command that works from anywhere, and never a key."""
 
 import json
+import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,11 +33,54 @@ def test_the_entry_starts_the_bridge_on_this_directory(client: str, capsys: pyte
 def test_writing_leaves_what_else_is_configured(home: Path) -> None:
     path = home / ".cursor/mcp.json"
     path.parent.mkdir()
-    path.write_text('{"theme": "dark", "mcpServers": {"other": {"command": "x"}}}', encoding="utf-8")
+    path.write_text('{"theme": "grün", "mcpServers": {"other": {"command": "x"}}}', encoding="utf-8")
+    path.chmod(0o644)
     assert main(["mcp-config", "--client", "cursor", "--write", "--data", "here"]) == 0
-    found = json.loads(path.read_text(encoding="utf-8"))
-    assert found["theme"] == "dark"
+    text = path.read_text(encoding="utf-8")
+    found = json.loads(text)
+    assert '"theme": "grün"' in text
     assert sorted(found["mcpServers"]) == ["adwright", "other"]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+
+def test_a_file_kept_elsewhere_is_written_where_it_is(home: Path) -> None:
+    kept, path = home / "dotfiles" / "mcp.json", home / ".cursor/mcp.json"
+    for each in (kept, path):
+        each.parent.mkdir()
+    kept.write_text("", encoding="utf-8")
+    path.symlink_to(kept)
+    assert main(["mcp-config", "--client", "cursor", "--write", "--data", "here"]) == 0
+    assert path.is_symlink()
+    assert list(json.loads(kept.read_text(encoding="utf-8"))["mcpServers"]) == ["adwright"]
+
+
+@pytest.mark.parametrize(
+    ("client", "path", "key", "type_"),
+    [
+        ("claude-code", ".mcp.json", "mcpServers", "stdio"),
+        ("cursor", ".cursor/mcp.json", "mcpServers", None),
+        ("vscode", ".vscode/mcp.json", "servers", "stdio"),
+    ],
+)
+def test_each_client_finds_it_where_it_looks(home: Path, client: str, path: str, key: str, type_: str | None) -> None:
+    assert main(["mcp-config", "--client", client, "--write", "--data", "here"]) == 0
+    entry = json.loads((home / path).read_text(encoding="utf-8"))[key]["adwright"]
+    assert entry.get("type") == type_
+
+
+@pytest.mark.parametrize(
+    ("platform", "path"),
+    [
+        ("darwin", "Library/Application Support/Claude/claude_desktop_config.json"),
+        ("linux", ".config/Claude/claude_desktop_config.json"),
+    ],
+)
+def test_claude_desktop_finds_it_where_it_looks(
+    home: Path, platform: str, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", platform)
+    assert main(["mcp-config", "--client", "claude-desktop", "--write", "--data", "here"]) == 0
+    assert "adwright" in json.loads((home / path).read_text(encoding="utf-8"))["mcpServers"]
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"mcpServers": []}'])
