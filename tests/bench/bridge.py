@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx2
 from mcp import Client, StdioServerParameters
@@ -23,7 +23,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp_types.version import LATEST_HANDSHAKE_VERSION
 
 from tests.bench.load import Load, Request
-from tests.bench.processes import cpu_seconds, settle, started
+from tests.bench.processes import SETTLED, cpu_seconds, settle, started
 from tests.bench.table import Row
 
 START_TARGET, RELAY_TARGET = 0.2, 1.2
@@ -152,7 +152,7 @@ def _relayed(batches: int, calls: int) -> list[Row]:
     with tempfile.TemporaryDirectory() as name, started(["tests.bench.sides", "ours", name]) as server:
         key = server.told["keys"][0]
         bridge = {"ADWRIGHT_URL": server.url, "ADWRIGHT_API_KEY": key}
-        by_sdk = asyncio.run(_by_sdk(bridge, batches, calls))
+        by_sdk = asyncio.run(_by_sdk(bridge, server.process.pid, batches, calls))
         with _stdio(OURS, bridge) as client:
             client.opened().ask("tools/call", ASKED)
             load, request = Load(server.url, 1), _over_http(key)
@@ -164,29 +164,48 @@ def _relayed(batches: int, calls: int) -> list[Row]:
             load.close()
     what = "relayed tools/call, beside HTTP,"
     return [
-        Row(f"adwright mcp: {what} by the SDK's client", "µs wall", *by_sdk, RELAY_TARGET),
-        Row(f"adwright mcp: {what} by a client of bare bytes", "µs CPU", _median(piped), _median(direct)),
+        Row(f"adwright mcp: {what} by the SDK's client", "µs wall", *by_sdk.wall, RELAY_TARGET),
+        Row(f"adwright mcp: {what} by the SDK's client", "µs CPU", *by_sdk.cpu, RELAY_TARGET),
+        Row(f"adwright mcp: {what} by a client of bare bytes", "µs CPU", _median(piped), _median(direct), RELAY_TARGET),
     ]
 
 
-async def _by_sdk(bridge: dict[str, str], batches: int, calls: int) -> tuple[float, float]:
+class BySdk(NamedTuple):
+    """What a call took over the pipe, and over HTTP."""
+
+    wall: tuple[float, float]
+    cpu: tuple[float, float]
+
+
+async def _by_sdk(bridge: dict[str, str], server: int, batches: int, calls: int) -> BySdk:
     """As an agent's host calls: its client takes part on both sides."""
     command, *arguments = OURS
     parameters = StdioServerParameters(command=command, args=arguments, env={**os.environ, **bridge})
     bearer = {"authorization": f"Bearer {bridge['ADWRIGHT_API_KEY']}"}
     times: tuple[list[float], list[float]] = ([], [])
+    costs: tuple[list[float], list[float]] = ([], [])
+    others = _children()
     async with (
         httpx2.AsyncClient(headers=bearer) as http,
         Client(stdio_client(parameters)) as piped,
         Client(streamable_http_client(f"{bridge['ADWRIGHT_URL']}/mcp", http_client=http)) as direct,
     ):
+        pids = (server, *(_children() - others))
         for _ in range(batches + 1):
-            for client, spent in zip((piped, direct), times, strict=True):
-                begun = time.perf_counter()
+            for client, took, spent in zip((piped, direct), times, costs, strict=True):
+                begun, before = time.perf_counter(), _spent(pids)
                 for _ in range(calls):
                     await client.call_tool("whoami", {})
-                spent.append((time.perf_counter() - begun) * 1e6 / calls)
-    return _median(times[0]), _median(times[1])
+                took.append((time.perf_counter() - begun) * 1e6 / calls)
+                await asyncio.sleep(SETTLED)
+                spent.append((_spent(pids) - before) * 1e6 / calls)
+    return BySdk((_median(times[0]), _median(times[1])), (_median(costs[0]), _median(costs[1])))
+
+
+def _children() -> set[int]:
+    """The processes that this one started and that live."""
+    tasks = Path("/proc/self/task").iterdir()
+    return {int(pid) for task in tasks for pid in (task / "children").read_text(encoding="ascii").split()}
 
 
 def _median(batches: list[float]) -> float:

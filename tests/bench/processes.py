@@ -65,6 +65,9 @@ def rss_mb(pid: int) -> float:
     raise RuntimeError(f"process {pid} has no memory")
 
 
-def settle(seconds: float = 0.3) -> None:
-    """What answers left to be written is written within a tenth of a second."""
+SETTLED = 0.3
+"""What answers left to be written is written within a tenth of a second."""
+
+
+def settle(seconds: float = SETTLED) -> None:
     time.sleep(seconds)
