@@ -4,7 +4,7 @@ keys and connections made through the doors that everyone uses."""
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -142,6 +142,7 @@ async def open_product(
     *,
     limits_clock: Callable[[], int] | None = None,
     sandbox_points_per_hour: int = POINTS_PER_HOUR,
+    without: Collection[str] = (),
     **settings: str,
 ) -> AsyncIterator[Product]:
     """The same directory again is the same installation, as after a restart; settings are named as in the
@@ -169,7 +170,13 @@ async def open_product(
             "ANTHROPIC_BASE_URL": everything["anthropic"]["url"],
             "ANTHROPIC_API_KEY": everything["anthropic"]["api_key"],
         }
-        product = Product(url, Settings.read(directory, variables | settings), sandbox, known, stack)
+        product = Product(
+            url,
+            Settings.read(directory, {k: v for k, v in (variables | settings).items() if k not in without}),
+            sandbox,
+            known,
+            stack,
+        )
 
         def extra(house: House) -> Sequence[BaseRoute]:
             product.houses.append(house)
