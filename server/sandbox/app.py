@@ -16,9 +16,9 @@ from server.sandbox.anthropic.endpoint import API_KEY, AnthropicEndpoint
 from server.sandbox.faults import FaultRefused, Faults
 from server.sandbox.google import oauth as google_oauth
 from server.sandbox.google import seed as google_seed
+from server.sandbox.google.api import AdsApi
 from server.sandbox.google.endpoint import GoogleEndpoint
 from server.sandbox.google.quota import OPERATIONS_PER_DAY, Quota
-from server.sandbox.google.service import Service
 from server.sandbox.google.world import World as GoogleWorld
 from server.sandbox.log import Entry, RequestLog
 from server.sandbox.meta import world as meta_world
@@ -46,7 +46,7 @@ def create_app(
     graph = Graph(world, Limits(meta_points_per_hour, time.monotonic), faults, log)
 
     google = GoogleWorld(now, cast("Document | None", saved.get("google")), google_seeds)
-    service = Service(google, Quota(google_operations_per_day, google.timestamp), faults, log)
+    ads = AdsApi(google, Quota(google_operations_per_day, google.timestamp), faults, log)
 
     def keep() -> None:
         state.save({"meta": world.dump(), "google": google.dump(), "writes": log.writes})
@@ -62,7 +62,7 @@ def create_app(
             Route("/log", lambda request: _log(request, log)),
             *_fault_routes(faults),
             Mount("/anthropic", AnthropicEndpoint(faults, log, now)),
-            Mount("/google", GoogleEndpoint(service, faults, log, keep)),
+            Mount("/google", GoogleEndpoint(ads, faults, log, keep)),
             Mount("/meta", MetaEndpoint(graph, faults, log, keep)),
         ]
     )

@@ -11,8 +11,8 @@ from starlette.types import Receive, Scope, Send
 
 from server.sandbox import connection
 from server.sandbox.faults import ANSWERED, Fault, Faults, Kind
-from server.sandbox.google import service
-from server.sandbox.google.service import Service
+from server.sandbox.google import api
+from server.sandbox.google.api import AdsApi
 from server.sandbox.google.wire import Answer, Call
 from server.sandbox.log import RequestLog
 
@@ -23,8 +23,8 @@ _TOKEN = ("POST", ("token",))
 class GoogleEndpoint:
     """An ASGI application, so that it can break a connection instead of answering."""
 
-    def __init__(self, api: Service, faults: Faults, log: RequestLog, keep: Callable[[], None]) -> None:
-        self._api = api
+    def __init__(self, ads: AdsApi, faults: Faults, log: RequestLog, keep: Callable[[], None]) -> None:
+        self._ads = ads
         self._faults = faults
         self._log = log
         self._keep = keep
@@ -33,14 +33,14 @@ class GoogleEndpoint:
         request = Request(scope, receive)
         call = await _call(request)
         for_token = (call.method, call.path) == _TOKEN
-        tags = {call.method, "token"} if for_token else service.tags(call)
+        tags = {call.method, "token"} if for_token else api.tags(call)
         fault = self._faults.take("google", tags, _ON_THE_WAY, naming="token" if for_token else None)
         if fault is not None and fault.kind is not Kind.SLOW:
             await self._break(fault, call, scope, receive, send)
             return
         if fault is not None:
             await asyncio.sleep(fault.seconds)
-        answer = await self._token(request) if for_token else self._api.answer(call)
+        answer = await self._token(request) if for_token else self._ads.answer(call)
         if answer.wrote:
             self._keep()
             if self._faults.take("google", tags, {Kind.LOST_ANSWER}):
@@ -50,12 +50,12 @@ class GoogleEndpoint:
 
     async def _token(self, request: Request) -> Answer:
         form = await request.form()
-        return self._api.token({name: value for name, value in form.items() if isinstance(value, str)})
+        return self._ads.token({name: value for name, value in form.items() if isinstance(value, str)})
 
     async def _break(self, fault: Fault, call: Call, scope: Scope, receive: Receive, send: Send) -> None:
         is_html = fault.kind is Kind.HTML
         self._log.add(
-            platform="google", method=call.method, path="/" + "/".join(call.path), params=service.parameters(call),
+            platform="google", method=call.method, path="/" + "/".join(call.path), params=api.parameters(call),
             status=connection.BAD_GATEWAY.status_code if is_html else None, fault=fault.kind,
         )  # fmt: skip
         if is_html:

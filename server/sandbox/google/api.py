@@ -22,7 +22,7 @@ _UNKNOWN_PATH = (
 )
 
 
-class Service:
+class AdsApi:
     def __init__(self, world: World, quota: Quota, faults: Faults, log: RequestLog) -> None:
         self._world = world
         self._quota = quota
