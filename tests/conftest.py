@@ -23,7 +23,8 @@ def pytest_runtest_setup() -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tests of the other database are none of this run."""
-    others = [item for item in items if ON_POSTGRESQL and item.get_closest_marker("sqlite")]
+    marker = "sqlite" if ON_POSTGRESQL else "postgresql"
+    others = [item for item in items if item.get_closest_marker(marker)]
     if others:
         config.hook.pytest_deselected(items=others)
         items[:] = [item for item in items if item not in others]

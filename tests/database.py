@@ -12,7 +12,7 @@ import threading
 from collections.abc import Coroutine, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import asyncpg
 from sqlalchemy import delete
@@ -44,11 +44,6 @@ def settings_in(directory: Path) -> dict[str, str]:
     return {"DATABASE_URL": _schemas.url(directory / "adwright.db")} if ON_POSTGRESQL else {}
 
 
-def url_of(schema: str) -> str:
-    # Nothing here has to outlive a power cut.
-    return f"{SERVER}?{urlencode({'search_path': schema, 'synchronous_commit': 'off'})}"
-
-
 def give_back(directory: Path) -> None:
     """Nothing uses what is in this directory any more."""
     _schemas.free(directory)
@@ -57,6 +52,14 @@ def give_back(directory: Path) -> None:
 def administer(directory: Path, *statements: str) -> None:
     """As someone with the database in hand would."""
     _schemas.run(_execute(statements, _schemas.url(directory / "adwright.db")))
+
+
+def server_url(**changes: str) -> str:
+    """The server of the tests, entered as someone else or with other settings. Nothing has to outlive a power cut."""
+    parts = urlsplit(SERVER)
+    user = changes.pop("user", "")
+    host = f"{user}@{parts.hostname}:{parts.port or 5432}" if user else parts.netloc
+    return urlunsplit(parts._replace(netloc=host, query=urlencode({"synchronous_commit": "off", **changes})))
 
 
 def stored(directory: Path, sql: str) -> list[dict[str, Any]]:
@@ -82,7 +85,7 @@ class _Schemas:
     def url(self, path: Path) -> str:
         if path not in self._used:
             self._used[path] = self._emptied()
-        return url_of(self._used[path])
+        return server_url(search_path=self._used[path])
 
     def free(self, directory: Path) -> None:
         for path in [path for path in self._used if path.is_relative_to(directory)]:

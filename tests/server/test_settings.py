@@ -57,7 +57,7 @@ def test_a_single_key_is_accepted_and_opens_what_the_ring_sealed(
         ("GOOGLE_ADS_URL", "ads"),
         ("GOOGLE_TOKEN_URL", "hunter2"),
         ("GOOGLE_ADS_API_VERSION", "v26.1"),
-        ("DATABASE_URL", "postgresql://ads:hunter2@db/ads"),
+        ("DATABASE_URL", "mysql://ads:hunter2@db/ads"),
         ("ENCRYPTION_KEYS", "k1:hunter2"),
         ("SENTRY_DSN", "hunter2"),
     ],

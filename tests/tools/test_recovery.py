@@ -14,6 +14,7 @@ from tools.approval import ApprovalStatus
 from tools.errors import CapabilityError
 from tools.fields import Platform
 from tools.journal import Write, WriteStatus, intend
+from tools.leases import LASTS
 from tools.plan import Operation
 from tools.ports import Credential
 from tools.recovery import IN_TRANSIT, Recovered, recover, unsettled
@@ -64,6 +65,11 @@ async def lives(path: Path, sandbox: Any, name: str, steps: int, *, last: str | 
         mortal = Mortal(world, steps, last=last)
         await asyncio.gather(approved(world), return_exceptions=True)
         return mortal.trace
+
+
+def released() -> Clock:
+    """A clock by which another process may take up what the one before it held, while it may still arrive."""
+    return Clock(NOON + LASTS)
 
 
 def landed() -> Clock:
@@ -168,7 +174,7 @@ async def test_many_changes_that_may_still_arrive_are_not_said_to_have_failed(tm
         await world.propose(AGENT, "pause_low_roas_campaigns", **BULK)
         Mortal(world, LONG_ENOUGH, last="before POST")
         await asyncio.gather(approved(world), return_exceptions=True)
-    async with open_world(tmp_path, sandbox=sandbox) as world:
+    async with open_world(tmp_path, sandbox=sandbox, clock=released()) as world:
         await recover(world.door, world.store, world.audit)
 
         assert (await pending(world))["status"] == "unknown"
@@ -216,7 +222,7 @@ async def test_recovery_leaves_alone_what_this_process_is_about_to_settle(world:
 async def test_what_cannot_be_read_back_is_unknown_and_said_so(tmp_path: Path) -> None:
     sandbox = create_sandbox(now=Clock())
     await lives(tmp_path, sandbox, "update_campaign", LONG_ENOUGH, last="after POST")
-    async with open_world(tmp_path, sandbox=sandbox) as world:
+    async with open_world(tmp_path, sandbox=sandbox, clock=released()) as world:
         await world.break_next("cut", target="meta:GET", times=3)
 
         await recover(world.door, world.store, world.audit)
@@ -230,7 +236,7 @@ async def test_what_cannot_be_read_back_is_unknown_and_said_so(tmp_path: Path) -
 async def test_a_write_that_may_still_arrive_is_not_said_to_have_failed(tmp_path: Path) -> None:
     sandbox = create_sandbox(now=Clock())
     await lives(tmp_path, sandbox, "update_campaign", LONG_ENOUGH, last="before POST")
-    async with open_world(tmp_path, sandbox=sandbox) as world:
+    async with open_world(tmp_path, sandbox=sandbox, clock=released()) as world:
         await recover(world.door, world.store, world.audit)
 
         assert (await pending(world))["status"] == "unknown"

@@ -239,12 +239,12 @@ async def _say(connection: Wire, words: str) -> None:
 
 async def _roll_back(connection: Wire) -> None:
     """What was not committed; a connection that cannot say so any more is given up."""
-    if connection.is_closed() or not connection.is_in_transaction():
-        return
     try:
-        await connection.execute("ROLLBACK", timeout=CONNECT_SECONDS)
+        if connection.is_in_transaction():
+            await connection.execute("ROLLBACK", timeout=CONNECT_SECONDS)
     except BaseException:  # noqa: BLE001  whatever it is, what we came here for matters more
-        connection.terminate()
+        with contextlib.suppress(asyncpg.InterfaceError):  # it broke, and the pool has it back already
+            connection.terminate()
 
 
 def _quoted(text: str) -> str:

@@ -1,8 +1,4 @@
-"""Who PostgreSQL lets see which rows: the second layer under the tenant filter. Only this module names its roles.
-
-A workspace's works run as `APP`, a role that owns nothing, and see the rows of the workspace set for their transaction.
-Identity, limits, recovery, operators and the audit log run as the role of DATABASE_URL, which owns the tables.
-"""
+"""The second layer under the tenant filter: whom PostgreSQL shows which rows, by roles named in this module alone."""
 
 from typing import Any, Protocol
 
@@ -10,6 +6,8 @@ from sqlalchemy import Table
 
 from tools.store.tables import ad_sync_logs, audit_heads, metadata, workspaces
 
+# A workspace's works run as APP, which owns nothing, and see the rows of the workspace set for their transaction.
+# Identity, limits, recovery, operators and the audit log run as the role of DATABASE_URL, which owns the tables.
 APP = "adwright_app"
 _SETTING = "app.ws"
 _ONLY_READ = frozenset({ad_sync_logs.name, audit_heads.name})  # the log is written beside the works, never by one

@@ -11,7 +11,7 @@ from tools.store.opening import open_store
 
 # Each database has tests of its own; where it is not the one that is used, they are not collected.
 _OF_SQLITE = ["test_sqlite.py", "test_migrations.py"]
-_OF_POSTGRESQL = ["test_postgresql.py", "test_postgresql_migrations.py", "test_roles.py", "test_windows.py"]
+_OF_POSTGRESQL = ["test_postgresql.py", "migrations/test_postgresql.py", "test_roles.py", "test_windows.py"]
 collect_ignore = _OF_SQLITE if ON_POSTGRESQL else _OF_POSTGRESQL
 
 
