@@ -19,6 +19,13 @@ def live(live_url: str) -> Iterator[AdsClient]:
         yield client
 
 
+@pytest.fixture
+def transport() -> Iterator[Request]:
+    request = Request()
+    yield request
+    request.session.close()
+
+
 def pause(ads: AdsClient, **more: object) -> tuple[str, Json]:
     body = {"updateMask": "status", "update": {"resourceName": campaign(ads), "status": "PAUSED"}}
     return f"customers/{OUTLET}/campaigns:mutate", {"operations": [body], **more}
@@ -62,7 +69,7 @@ def test_slow_outlasts_a_client_that_waits_less_and_is_then_over(live: AdsClient
     live.fault(target="google:mutate", kind="slow", seconds=0.5)
 
     with pytest.raises(httpx2.ReadTimeout):
-        live.http.post(f"/google/v26/{path}", json=body, timeout=0.05)
+        live.http.post(f"/google/v26/{path}", json=body, timeout=httpx2.Timeout(10, read=0.05))
 
     assert status(live)
 
@@ -83,18 +90,18 @@ def google_auth(ads: AdsClient, **changed: str) -> Credentials:
     return Credentials(None, token_uri=index["token_url"], **wanted)
 
 
-def test_googles_own_client_gets_a_token_that_works(live: AdsClient) -> None:
+def test_googles_own_client_gets_a_token_that_works(live: AdsClient, transport: Request) -> None:
     credentials = google_auth(live)
 
-    credentials.refresh(Request())
+    credentials.refresh(transport)
 
     live.token = credentials.token
     assert credentials.valid
     assert status(live) == "ENABLED"
 
 
-def test_googles_own_client_reads_the_refusal(live: AdsClient) -> None:
+def test_googles_own_client_reads_the_refusal(live: AdsClient, transport: Request) -> None:
     credentials = google_auth(live, refresh_token="1//old")
 
     with pytest.raises(RefreshError, match="invalid_grant"):
-        credentials.refresh(Request())
+        credentials.refresh(transport)
