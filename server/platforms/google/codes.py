@@ -1,4 +1,4 @@
-"""Google's failure object and what its codes stand for. Dispatch is on codes, never on Google's wording."""
+"""Google's failure object and what its codes stand for: dispatch is on them, never on Google's wording."""
 
 import re
 from collections.abc import Mapping
