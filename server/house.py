@@ -17,7 +17,6 @@ from server.settings import Settings
 from tools.catalog import catalog
 from tools.fields import Platform
 from tools.invoke import Door, Services
-from tools.leases import RENEWED_EVERY
 from tools.limits import Limiter
 from tools.ports import AdsPlatform
 from tools.recovery import recover, unsettled
@@ -84,6 +83,7 @@ async def open_house(
                 public_url=settings.public_url,
                 report=metrics.report,
                 count=metrics.guard,
+                lease=dt.timedelta(seconds=settings.adwright_lease_seconds),
             )
         )
         stack.push_async_callback(door.settle)
@@ -140,13 +140,16 @@ async def _sweep(door: Door, store: Store, audit: AuditLog) -> None:
             logger.warning("cannot recover yet: %s", down)
         except Exception:  # what one row does to recovery once must not end it for good
             logger.exception("recovery failed; it is tried again in %s s", SWEEP_SECONDS)
-        await asyncio.sleep(SWEEP_SECONDS)
+        # What another process left is taken up soon after its lease; what this one could not note has more time.
+        await asyncio.sleep(
+            min(SWEEP_SECONDS, door.leases.lasts.total_seconds() / 2) if store.shared else SWEEP_SECONDS
+        )
 
 
 async def _renew(door: Door, store: Store) -> None:
     """Whoever no longer can is taken for dead: others settle what it began."""
     while True:
-        await asyncio.sleep(RENEWED_EVERY.total_seconds())
+        await asyncio.sleep(door.leases.renewed_every.total_seconds())
         try:
             await door.leases.renew(store, int(door.clock().timestamp() * 1000))
         except StoreUnavailable as down:

@@ -56,6 +56,12 @@ class Settings(BaseModel):
     adwright_workers: int = Field(
         1, ge=1, le=64, description="Processes that serve; more than one need DATABASE_URL. Or --workers."
     )
+    adwright_lease_seconds: float = Field(
+        20,
+        ge=1,
+        le=600,
+        description="How long a process may be silent until another settles what it began (PostgreSQL).",
+    )
     adwright_idle_seconds: float = Field(
         60, gt=0, description="How long an owner that a command started in the background stays once nobody uses it."
     )

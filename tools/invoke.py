@@ -28,7 +28,7 @@ from tools.errors import (
 from tools.fields import Platform
 from tools.gate import Gate
 from tools.idempotency import Replayed, claimed, outcome
-from tools.leases import Leases
+from tools.leases import LASTS, Leases
 from tools.limits import Limiter
 from tools.patience import Patient
 from tools.plan import Plan
@@ -75,6 +75,7 @@ class Services:
     public_url: str
     report: Callable[[str, BaseException], None]  # (request_id, what a handler let escape)
     count: Callable[[str, str], None]  # (event, label): guard_open, guard_closed, …
+    lease: dt.timedelta = LASTS
 
 
 class CallerLeft(CapabilityError):
@@ -89,7 +90,7 @@ class Door:
         self._platforms = {name: Patient(port, services.clock) for name, port in services.platforms.items()}
         self.registry = services.registry
         self.clock = services.clock
-        self.leases = Leases()
+        self.leases = Leases(services.lease)
         self.gate = Gate(services.registry, services.audit, self.leases, services.report)
         self.writes = Writes(self.leases)
         self.running: set[str] = set()  # request ids of changes whose audit row is still to come

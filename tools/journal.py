@@ -7,14 +7,13 @@ from enum import StrEnum
 from typing import Any
 
 from pydantic import JsonValue
-from sqlalchemy import Insert
 
 from tools.context import Context
 from tools.errors import CapabilityError, Conflict, Unavailable
-from tools.leases import LASTS, Fenced
+from tools.leases import Fenced
 from tools.plan import Operation
 from tools.ports import AdsPlatform, Credential, Observation, Observed
-from tools.store.engine import ConstraintViolated, StoreUnavailable, Transaction
+from tools.store.engine import ConstraintViolated, Statement, StoreUnavailable, Transaction
 from tools.store.tables import approvals, insights_cache, platform_writes
 from tools.store.tenant import Rows
 
@@ -76,7 +75,7 @@ def _not_journalled() -> Unavailable:
     )
 
 
-def _intent(write: Write, inverse: Mapping[str, JsonValue] | None, undoes: str | None) -> Insert:
+def _intent(write: Write, inverse: Mapping[str, JsonValue] | None, undoes: str | None) -> Statement:
     context, operation = write.context, write.operation
     return context.rows.insert(
         platform_writes,
@@ -111,7 +110,7 @@ def _too_late() -> Unavailable:
 async def in_time(writes: Sequence[Write]) -> None:
     """A process that stood still since the intent does not send: another may have noted by now that nothing came."""
     context = writes[0].context
-    if context.clock() - writes[0].sent_at < LASTS / 2:
+    if context.clock() - writes[0].sent_at < context.writes.leases.lasts / 2:
         return
     for write in writes:
         await note(write, WriteStatus.FAILED, told=told_of(_too_late()))

@@ -14,9 +14,7 @@ from tools.store.engine import Store, Transaction
 from tools.store.statements import Row
 from tools.store.tables import approvals, platform_writes
 
-LASTS = dt.timedelta(seconds=30)
-RENEWED_EVERY = dt.timedelta(seconds=8)
-_LASTS_MS = int(LASTS.total_seconds() * 1000)
+LASTS = dt.timedelta(seconds=20)
 _OPEN = {approvals: "executing", platform_writes: "intent"}
 
 
@@ -27,7 +25,9 @@ class Fenced(Exception):
 class Leases:
     """One a process. `held` says what its own tasks will still settle, which it knows better than any clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, lasts: dt.timedelta = LASTS) -> None:
+        self.lasts = lasts
+        self.renewed_every = lasts / 4
         self.holder = ids.new("prc")
         self.held = Counter[str]()  # row id → how many tasks
 
@@ -41,7 +41,7 @@ class Leases:
             self.held += Counter()  # forgets those at zero
 
     def fresh(self, now_ms: int) -> dict[str, Any]:
-        return {"lease_holder": self.holder, "lease_until": now_ms + _LASTS_MS}
+        return {"lease_holder": self.holder, "lease_until": self._until(now_ms)}
 
     def has_lapsed(self, row: Row, now_ms: int, store: Store) -> bool:
         """Nobody will settle this row. Where one process owns the database, no other holder is alive."""
@@ -78,7 +78,7 @@ class Leases:
         statements = [
             update(table)
             .where(table.c.id.in_(list(self.held)), table.c.lease_holder == self.holder, table.c.status == status)
-            .values(lease_until=now_ms + _LASTS_MS)
+            .values(lease_until=self._until(now_ms))
             for table, status in _OPEN.items()
         ]
 
@@ -87,3 +87,6 @@ class Leases:
                 await tx.run(statement)
 
         await store.write(work)
+
+    def _until(self, now_ms: int) -> int:
+        return now_ms + int(self.lasts.total_seconds() * 1000)
