@@ -125,11 +125,14 @@ async def test_a_name_that_fits_none_is_asked_back(talk: Talk) -> None:
         ("Halve the budget of Size guide download", 20),
     ],
 )
-async def test_a_budget_is_set_to_by_or_in_part(talk: Talk, words: str, budget: float) -> None:
-    answer = await talk.ask(words)
+def test_a_budget_is_set_to_by_or_in_part(api: Api, words: str, budget: float) -> None:
+    guide = {"campaign_id": "1", "name": "Leads | Size guide download", "status": "ACTIVE", "daily_budget": 40}
+    listed = result("toolu_1", json.dumps({"items": [guide | {"currency": "USD", "platform": "meta"}]}))
+    messages = [user(words), assistant([call("toolu_1", "list_campaigns")]), user([listed])]
 
-    assert answer == f"**Leads | Size guide download** is changed: daily budget 40.00 USD → {budget:.2f} USD."
-    assert (await talk.world.campaign(name="Leads | Size guide download"))["daily_budget"] == budget
+    (*_, asked) = api.answer(messages=messages, tools=[tool("list_campaigns"), tool("update_campaign")])["content"]
+
+    assert (asked["name"], asked["input"]) == ("update_campaign", {"campaign_id": "1", "daily_budget": budget})
 
 
 async def test_a_budget_without_a_number_is_asked_for(talk: Talk) -> None:
