@@ -8,19 +8,8 @@ import pytest
 
 from server.platforms.google.adapter import GoogleAdapter
 from server.sandbox.google import oauth
-from tests.server.platforms.google.standin import (
-    ACCOUNT,
-    NOW,
-    Upstream,
-)
-from tests.server.platforms.google.steps import (
-    EU,
-    US,
-    Accounts,
-    create,
-    made,
-    update,
-)
+from tests.server.platforms.google.standin import ACCOUNT, NOW, Upstream
+from tests.server.platforms.google.steps import EU, US, Accounts, create, made, update
 from tests.server.platforms.meta.sandbox import Sandbox
 from tests.server.platforms.meta.standin import Sleeps
 from tools.errors import (

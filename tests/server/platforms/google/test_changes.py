@@ -6,12 +6,7 @@ from decimal import Decimal
 import pytest
 
 from server.platforms.google.adapter import GoogleAdapter
-from tests.server.platforms.google.standin import (
-    NOW,
-    RENAME,
-    Upstream,
-    failing,
-)
+from tests.server.platforms.google.standin import NOW, RENAME, Upstream, failing
 from tests.server.platforms.google.steps import (
     EU,
     JP,
@@ -25,10 +20,7 @@ from tests.server.platforms.google.steps import (
     update,
 )
 from tests.server.platforms.meta.sandbox import Sandbox
-from tools.errors import (
-    NotFound,
-    PlatformFailure,
-)
+from tools.errors import NotFound, PlatformFailure
 from tools.fields import Objective, Status
 from tools.ports import Credential, Observation, Observed
 

@@ -5,14 +5,7 @@ from starlette.responses import JSONResponse
 
 from server.platforms.google.adapter import GoogleAdapter
 from server.platforms.google.errors import DEFAULT_WAIT
-from tests.server.platforms.google.standin import (
-    ACCESS_TOKEN,
-    FAILURE,
-    RENAME,
-    Upstream,
-    failing,
-    front_door,
-)
+from tests.server.platforms.google.standin import ACCESS_TOKEN, FAILURE, RENAME, Upstream, failing, front_door
 from tests.server.platforms.meta.sandbox import Sandbox
 from tools.errors import (
     AccountBlocked,

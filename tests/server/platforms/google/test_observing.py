@@ -6,24 +6,10 @@ from decimal import Decimal
 import pytest
 
 from server.platforms.google.adapter import GoogleAdapter
-from tests.server.platforms.google.standin import (
-    CREATE,
-    NOW,
-    RENAME,
-    Upstream,
-    campaign_row,
-    listed,
-)
-from tests.server.platforms.google.steps import (
-    JP,
-    Accounts,
-    archive,
-    create,
-)
+from tests.server.platforms.google.standin import CREATE, NOW, RENAME, Upstream, campaign_row, listed
+from tests.server.platforms.google.steps import JP, Accounts, archive, create
 from tests.server.platforms.meta.sandbox import Sandbox
-from tools.errors import (
-    PlatformFailure,
-)
+from tools.errors import PlatformFailure
 from tools.ports import Credential, Observation, Observed
 
 BUDGET = {"id": "222", "amountMicros": "10000000", "period": "DAILY", "referenceCount": "1"}

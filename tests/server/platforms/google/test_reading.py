@@ -7,27 +7,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from server.platforms.google.adapter import GoogleAdapter
-from tests.server.platforms.google.standin import (
-    Upstream,
-    campaign_row,
-    failing,
-    listed,
-)
-from tests.server.platforms.google.steps import (
-    EU,
-    JP,
-    US,
-    Accounts,
-    all_campaigns,
-    archive,
-    made,
-    named,
-)
-from tools.errors import (
-    InvalidArguments,
-    NotFound,
-    RateLimited,
-)
+from tests.server.platforms.google.standin import Upstream, campaign_row, failing, listed
+from tests.server.platforms.google.steps import EU, JP, US, Accounts, all_campaigns, archive, made, named
+from tools.errors import InvalidArguments, NotFound, RateLimited
 from tools.fields import Status
 from tools.ports import Account, CampaignState, Credential
 
