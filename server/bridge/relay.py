@@ -91,7 +91,7 @@ class Relay:
                 if method == "initialize":
                     self._handshake = params_of(message)
                 return
-        key = json.dumps(message["id"])
+        key = repr(message["id"])
         task = asyncio.create_task(self._call(message, line))
         self._in_flight[key] = task
         task.add_done_callback(lambda done: self._over(key, message, done))
@@ -103,7 +103,7 @@ class Relay:
             self._write(messages.failure(message, Internal(f"The bridge failed: {error!r}.")))
 
     def _cancelled(self, message: Message, line: bytes) -> None:
-        task = self._in_flight.get(json.dumps(params_of(message).get("requestId")))
+        task = self._in_flight.get(repr(params_of(message).get("requestId")))
         if task is None:
             return
         if self._session is not None and self._session.kept:

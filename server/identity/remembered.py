@@ -12,7 +12,8 @@ KEPT = 10_000
 
 
 class Remembered(Generic[Key, Value]):
-    """Refusals (whatever the reading raises) are not kept; nothing is where `changes` is None."""
+    """What is not there (None) and refusals (whatever the reading raises) are not kept; nothing is where `changes` is
+    None."""
 
     def __init__(self, changes: Changes | None) -> None:
         self._changes = changes
@@ -29,6 +30,6 @@ class Remembered(Generic[Key, Value]):
         value = self._known.get(key)
         if value is None:
             value = await read()
-            if as_of == self._as_of:
+            if value is not None and as_of == self._as_of:
                 self._known[key] = value
         return value

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Text, Update, bindparam, delete, insert, select, type_coerce, update
 
+from server.identity.remembered import Remembered
 from tools.authority import Role
 from tools.errors import Unavailable
 from tools.keys.format import ApiKey
@@ -90,6 +91,8 @@ class IdentityStore:
     def __init__(self, store: Store) -> None:
         self._store = store
         self.keys_changed = store.changes_to(api_keys, memberships, workspaces)  # what _KEY reads
+        self._sessions = Remembered[str, Row | None](store.changes_to(sessions, users, memberships, workspaces))
+        self._owners = Remembered[None, list[Row]](store.changes_to(memberships, users, workspaces))
         self.keys_used = LastTimes(store, _KEY_USED)
         self.sessions_seen = LastTimes(store, _SESSION_SEEN)
 
@@ -102,14 +105,16 @@ class IdentityStore:
         return await self._read(lambda transaction: transaction.first(_KEY, lookup=lookup))
 
     async def session(self, id_hash: str) -> Row | None:
-        return await self._read(lambda transaction: transaction.first(_SESSION, id_hash=id_hash))
+        return await self._sessions.get(
+            id_hash, lambda: self._read(lambda transaction: transaction.first(_SESSION, id_hash=id_hash))
+        )
 
     async def revoke_session(self, id_hash: str, now: int) -> None:
         await self._write(lambda transaction: _revoke(transaction, id_hash, now))
 
     async def first_owner(self) -> list[Row]:
         """The memberships of whoever owned anything here first; one row a workspace."""
-        return await self._read(lambda transaction: transaction.all(_OF_FIRST_OWNER))
+        return await self._owners.get(None, lambda: self._read(lambda transaction: transaction.all(_OF_FIRST_OWNER)))
 
     async def members(self) -> list[Row]:
         """Every membership, oldest first."""

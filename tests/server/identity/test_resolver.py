@@ -282,6 +282,16 @@ async def test_a_workspace_the_owner_is_not_in_is_not_chosen(directory: Director
         await directory.resolver.resolve(scope, face="rest")
 
 
+async def test_the_local_token_follows_who_owns_the_directory(directory: Directory) -> None:
+    scope = request(authorization=bearer(LOCAL_TOKEN))
+    await directory.user("bob", Role.OWNER)
+    assert (await directory.resolver.resolve(scope, face="rest")).user == "usr_ada"
+
+    await directory.dismiss("usr_ada")
+
+    assert (await directory.resolver.resolve(scope, face="rest")).user == "usr_bob"
+
+
 async def test_a_directory_without_an_owner_says_how_to_get_one(store: Store) -> None:
     with pytest.raises(Conflict, match="Nobody owns") as refused:
         await Directory(store).resolver.resolve(request(authorization=bearer(LOCAL_TOKEN)), face="rest")

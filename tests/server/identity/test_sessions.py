@@ -5,13 +5,14 @@ import hashlib
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from tests.promises import promise
 from tests.server.identity.directory import Directory, request
 from tools.authority import Role, Via
 from tools.errors import CrossOrigin, InvalidArguments, MissingAuthorization, SessionExpired
 from tools.store.engine import Store
-from tools.store.tables import login_links, sessions
+from tools.store.tables import login_links, memberships, sessions, users
 
 
 def token_of(url: str) -> str:
@@ -143,14 +144,27 @@ async def test_a_session_nobody_used_for_two_weeks_has_ended(directory: Director
 @promise("dev.auth.session.table")
 async def test_a_session_deleted_from_its_table_is_refused_at_the_next_call(directory: Directory, store: Store) -> None:
     cookie = await directory.sign_in()
+    await directory.resolver.resolve(request(cookie=cookie), face="rest")
     await store.write(lambda tx: tx.run(sessions.delete()))
 
     with pytest.raises(SessionExpired):
         await directory.resolver.resolve(request(cookie=cookie), face="rest")
 
 
+async def test_a_session_in_use_has_the_role_and_the_name_of_now(directory: Directory, store: Store) -> None:
+    cookie = await directory.sign_in()
+    assert (await directory.resolver.resolve(request(cookie=cookie), face="rest")).role is Role.OWNER
+
+    await store.write(lambda tx: tx.run(update(memberships).values(role=Role.VIEWER)))
+    await store.write(lambda tx: tx.run(update(users).values(name="Ada L.")))
+
+    principal = await directory.resolver.resolve(request(cookie=cookie), face="rest")
+    assert (principal.role, principal.name) == (Role.VIEWER, "Ada L.")
+
+
 async def test_a_session_goes_with_the_membership(directory: Directory) -> None:
     cookie = await directory.sign_in()
+    await directory.resolver.resolve(request(cookie=cookie), face="rest")
     await directory.dismiss("usr_ada")
 
     with pytest.raises(SessionExpired, match="no longer a member"):
