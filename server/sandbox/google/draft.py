@@ -25,7 +25,7 @@ class Draft:
         """Resource names that the request chose, and those given for them; None where that operation failed."""
 
     def reserve(self, fields: schema.Fields, collection: str) -> str:
-        """Remember the temporary name a create carries, until `name` says what became of it."""
+        """Remember the temporary name a create carries, until `put` says what became of it."""
         wanted = str(fields.get("resourceName", ""))
         if not wanted:
             return ""
