@@ -3,6 +3,7 @@
 import contextlib
 import email.utils
 import http.client
+import json
 import shutil
 import socket
 import sqlite3
@@ -13,10 +14,11 @@ from argparse import Namespace
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from server.cli.output import ERROR, show, style
 from server.process.client import running
-from server.process.environment import data_directory
+from server.process.environment import data_directory, variables
 from server.process.files import make_directory, write_private
 from server.process.ownership import Record
 from server.settings import Settings
@@ -86,6 +88,7 @@ def _checks(directory: Path) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "credentials", lambda: _credentials(directory)
     yield "meta", lambda: _platform(directory, Platform.META)
     yield "google", lambda: _platform(directory, Platform.GOOGLE)
+    yield "model", lambda: _model(directory)
     yield "clock", lambda: _clock(directory)
 
 
@@ -232,5 +235,41 @@ def _asked(directory: Path, platform: Platform) -> tuple[str, str] | None:
         return url, connection.getresponse().headers.get("date", "")
     except (OSError, http.client.HTTPException) as error:
         raise Problem(f"{url} does not answer: {error}", f"Check the network and {name.upper()}.") from error
+    finally:
+        connection.close()
+
+
+def _model(directory: Path) -> str:
+    """Whether the key opens the Messages API, and the model is there and can be used."""
+    known = variables(directory)
+    fields, key = Settings.model_fields, known.get("ANTHROPIC_API_KEY")
+    base = known.get("ANTHROPIC_BASE_URL", str(fields["anthropic_base_url"].default)).rstrip("/")
+    model = known.get("ANTHROPIC_MODEL", str(fields["anthropic_model"].default))
+    if not key:
+        return "no key, so no chat: set ANTHROPIC_API_KEY to have one"
+    if base == f"{known.get('ADWRIGHT_SANDBOX')}/anthropic" and running(directory) is None:
+        return "simulated; it comes with the owner"
+    status, info = _told(base, f"/v1/models/{model}", {"x-api-key": key, "anthropic-version": "2026-10-21"})
+    if status in (401, 403):
+        raise Problem(f"{base} refuses the key", "Set ANTHROPIC_API_KEY to a key that is valid there.")
+    if status == 404:
+        raise Problem(f"there is no {model} for this key", "Set ANTHROPIC_MODEL to a model that the key may use.")
+    if status != 200:
+        raise Problem(f"{base} answers {status}", "Try again later, or check ANTHROPIC_BASE_URL.")
+    if info.get("lifecycle") == "retired":
+        raise Problem(f"{model} is retired", "Set ANTHROPIC_MODEL to a model that is still served.")
+    return f"{info.get('display_name', model)} answers as {model}"
+
+
+def _told(base: str, path: str, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
+    parts = urllib.parse.urlsplit(base)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = kind(parts.hostname or "", parts.port, timeout=_TIMEOUT)
+    try:
+        connection.request("GET", parts.path + path, headers=headers)
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read()) if answer.status == http.HTTPStatus.OK else {}
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise Problem(f"{base} does not answer: {error}", "Check the network and ANTHROPIC_BASE_URL.") from error
     finally:
         connection.close()
