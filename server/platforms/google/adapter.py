@@ -21,7 +21,7 @@ from server.platforms.google.client import GoogleAdsClient, customer_of
 from server.platforms.google.insights import metrics_query, report
 from server.platforms.google.reading import CampaignReader
 from server.platforms.google.receipts import receipts, written
-from server.platforms.google.wire import Row
+from server.platforms.google.wire import Customer, Row
 from server.platforms.history import check_range
 from server.platforms.readback import observed, same_name
 from tools.errors import CapabilityError, NotFound
@@ -105,14 +105,13 @@ class GoogleAdapter:
 
     async def validate(self, credential: Credential, operation: Operation) -> None:
         """The same call with Google's validateOnly."""
-        account, sent = await self._prepared(credential, operation)
+        customer, sent = await self._prepared(credential, operation)
         body = {"mutateOperations": sent}
-        await self._ads.mutate(credential, customer_of(credential, account), "googleAds:mutate", body, dry_run=True)
+        await self._ads.mutate(credential, customer, "googleAds:mutate", body, dry_run=True)
 
     async def apply(self, credential: Credential, operation: Operation) -> str:
         """One request for campaign and budget: both take effect, or neither."""
-        account, sent = await self._prepared(credential, operation)
-        customer = customer_of(credential, account)
+        customer, sent = await self._prepared(credential, operation)
         answer = await self._ads.mutate(credential, customer, "googleAds:mutate", {"mutateOperations": sent})
         return written(operation, sent, answer)
 
@@ -120,50 +119,53 @@ class GoogleAdapter:
         """One request for all that changes campaigns only. Budgets have a request each: in one that may fail in part,
         a campaign could keep its old budget under its new name.
         """
-        if len(operations) > MOST:
-            raise ValueError(f"at most {MOST} writes at once")
+        if len(operations) > MOST or len({operation.account_id for operation in operations}) > 1:
+            raise ValueError(f"at most {MOST} writes at once, and of one account")
         found: dict[int, Applied] = {}
-        together: list[tuple[int, Operation, Row]] = []
-        for index, operation in enumerate(operations):
+        alone: list[int] = []
+        together: dict[int, Row] = {}
+        for index, operation in enumerate(operations):  # before anything is sent
             try:
-                changes = self._alone(credential, operation)
-                if changes is None:
-                    found[index] = Applied(await self.apply(credential, operation))
-                else:
-                    together.append((index, operation, changes))
+                changes = campaign_changes(operation, _account(credential, operation).account_id)
             except CapabilityError as error:
-                error.details.setdefault("outcome", Outcome.NOT_SENT.value)
-                found[index] = Applied(operation.campaign_id, error)
+                found[index] = Applied(operation.campaign_id, _unsent(error))
+                continue
+            if changes is None or operation.fields.get("daily_budget") is not None:
+                alone.append(index)
+            else:
+                together[index] = changes
+        for index in alone:
+            found[index] = await self._applied(credential, operations[index])
         if together:
-            said = await self._together(credential, [(operation, changes) for _, operation, changes in together])
-            found |= {index: applied for (index, _, _), applied in zip(together, said, strict=True)}
+            said = await self._together(credential, [operations[index] for index in together], [*together.values()])
+            found |= dict(zip(together, said, strict=True))
         return tuple(found[index] for index in range(len(operations)))
 
-    def _alone(self, credential: Credential, operation: Operation) -> Row | None:
-        """What campaigns:mutate takes for it; None where more than the campaign changes."""
-        if operation.kind == CREATE or operation.fields.get("daily_budget") is not None:
-            return None
-        return campaign_changes(operation, _account(credential, operation).account_id)
-
-    async def _together(self, credential: Credential, parts: Sequence[tuple[Operation, Row]]) -> list[Applied]:
-        operations = [operation for operation, _ in parts]
-        customer = customer_of(credential, _account(credential, operations[0]))
-        body = {"operations": [changes for _, changes in parts], "partialFailure": True}
+    async def _applied(self, credential: Credential, operation: Operation) -> Applied:
         try:
+            return Applied(await self.apply(credential, operation))
+        except CapabilityError as error:
+            return Applied(operation.campaign_id, error)
+
+    async def _together(
+        self, credential: Credential, operations: Sequence[Operation], changes: Sequence[Row]
+    ) -> list[Applied]:
+        try:
+            customer = customer_of(credential, _account(credential, operations[0]))
+            body = {"operations": changes, "partialFailure": True}
             answer = await self._ads.mutate(credential, customer, "campaigns:mutate", body)
             return receipts(operations, answer, credential.connection_id)
         except CapabilityError as error:
-            error.details.setdefault("outcome", Outcome.UNKNOWN.value)
-            return [Applied(operation.campaign_id, error) for operation in operations]
+            return [Applied(operation.campaign_id, _unsent(error)) for operation in operations]
 
-    async def _prepared(self, credential: Credential, operation: Operation) -> tuple[Account, list[Row]]:
+    async def _prepared(self, credential: Credential, operation: Operation) -> tuple[Customer, list[Row]]:
         """What goes wrong before the one call that writes has the outcome not_sent."""
         try:
             account, budget = _account(credential, operation), None
             if operation.kind != CREATE and operation.fields.get("daily_budget") is not None:
                 _, row = await self._campaigns.find(credential, operation.campaign_id or "", account.account_id)
                 budget = text(part(row, "campaign"), "campaignBudget")
-            return account, mutate_operations(operation, account.account_id, budget)
+            return customer_of(credential, account), mutate_operations(operation, account.account_id, budget)
         except CapabilityError as error:
             error.details["outcome"] = Outcome.NOT_SENT.value
             raise
@@ -194,6 +196,12 @@ class GoogleAdapter:
             case [(row, state)] if state.status is not Status.ARCHIVED and matches_creation(row, state, operation):
                 return Observed(Observation.APPLIED, state.campaign_id)
         return Observed(Observation.UNCLEAR)
+
+
+def _unsent(error: CapabilityError) -> CapabilityError:
+    """What says nothing of an outcome came before the call that writes."""
+    error.details.setdefault("outcome", Outcome.NOT_SENT.value)
+    return error
 
 
 def _account(credential: Credential, operation: Operation) -> Account:

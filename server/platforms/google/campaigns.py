@@ -104,7 +104,9 @@ def is_shared(budget: Row) -> bool:
 
 
 def campaign_changes(operation: Operation, customer_id: str) -> Row | None:
-    """What a campaign-only operation of campaigns:mutate says; None where the campaign itself stays as it is."""
+    """What an operation of campaigns:mutate says; None where the campaign itself stays as it is."""
+    if operation.kind == CREATE:
+        raise ValueError("a create is no change of a campaign")
     name = f"customers/{customer_id}/campaigns/{operation.campaign_id}"
     fields = _agreed(operation)
     if operation.kind == ARCHIVE:

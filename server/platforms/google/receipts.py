@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from server.platforms.exchange import Effect, Outcome
-from server.platforms.google.answers import resource_id, rows
+from server.platforms.google.answers import resource_id
 from server.platforms.google.codes import AdsError, errors_of
 from server.platforms.google.errors import failure
 from server.platforms.google.wire import GOOGLE, Row
@@ -35,14 +35,14 @@ def receipts(operations: Sequence[Operation], answer: Row, connection_id: str) -
     partial = answer.get("partialFailureError")
     errors = errors_of(partial, _OK) if isinstance(partial, dict) else []
     by_index: Mapping[int | None, AdsError] = {error.index: error for error in reversed(errors)}
-    results = rows(answer)
-    results = results if len(results) == len(operations) else [{}] * len(operations)
+    results = answer.get("results")
+    results = results if isinstance(results, list) and len(results) == len(operations) else [{}] * len(operations)
     found = []
     for index, (operation, result) in enumerate(zip(operations, results, strict=True)):
         error = by_index.get(index)
         if error:
             found.append(Applied(operation.campaign_id, failure(error, Effect.WRITE, connection_id)))
-        elif resource_id(result.get("resourceName")):
+        elif isinstance(result, dict) and resource_id(result.get("resourceName")):
             found.append(Applied(operation.campaign_id))
         else:
             found.append(Applied(operation.campaign_id, unsaid()))

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from server.platforms.google.adapter import GoogleAdapter
-from tests.server.platforms.google.standin import NOW, RENAME, Upstream, failing
+from tests.server.platforms.google.standin import ACCOUNT, CREATE, NOW, RENAME, Upstream, failing
 from tests.server.platforms.google.steps import (
     EU,
     JP,
@@ -20,9 +20,11 @@ from tests.server.platforms.google.steps import (
     update,
 )
 from tests.server.platforms.meta.sandbox import Sandbox
-from tools.errors import NotFound, PlatformFailure
+from tools.errors import InvalidArguments, NotFound, PlatformFailure
 from tools.fields import Objective, Status
+from tools.plan import Operation
 from tools.ports import Credential, Observation, Observed
+from tools.secret import Secret
 
 
 async def test_a_name_full_of_instructions_is_only_a_name(
@@ -169,12 +171,38 @@ async def test_an_item_that_cannot_be_prepared_is_not_sent_and_the_others_are(
     google: GoogleAdapter, credential: Credential, accounts: Accounts
 ) -> None:
     campaign = await made(google, credential, accounts[US], "Prepared")
-    elsewhere = update(campaign, status="PAUSED").model_copy(update={"account_id": "1111111111"})
+    nowhere = update(campaign, daily_budget=20).model_copy(update={"campaign_id": "999"})
     receipts = await google.apply_each(
-        credential, [update(campaign, status="UNKNOWN"), update(campaign, name="Sent"), elsewhere]
+        credential, [update(campaign, status="UNKNOWN"), update(campaign, name="Sent"), nowhere]
     )
     outcomes = [each.error and each.error.details["outcome"] for each in receipts]
     assert outcomes == ["not_sent", None, "not_sent"]
+
+
+async def test_changes_of_an_account_that_is_not_the_connections_are_not_sent(upstream: Upstream) -> None:
+    elsewhere = RENAME.model_copy(update={"account_id": "1111111111"})
+    (receipt,) = await upstream.adapter.apply_each(upstream.credential, [elsewhere])
+    assert receipt.error is not None
+    assert receipt.error.details["outcome"] == "not_sent"
+    assert upstream.ads.received == []
+
+
+async def test_changes_through_what_is_no_manager_are_not_sent(upstream: Upstream) -> None:
+    values = {**upstream.credential.values, "login_customer_id": Secret("mine")}
+    credential = Credential("con_1", values, (ACCOUNT,))
+    (receipt,) = await upstream.adapter.apply_each(credential, [RENAME])
+    assert receipt.error is not None
+    assert receipt.error.details["outcome"] == "not_sent"
+    with pytest.raises(InvalidArguments) as refused:
+        await upstream.adapter.apply(credential, RENAME)
+    assert refused.value.details["outcome"] == "not_sent"
+    assert upstream.ads.received == []
+
+
+async def test_an_answer_to_several_changes_that_cannot_be_read_leaves_each_unknown(upstream: Upstream) -> None:
+    upstream.ads.say({"results": "odd"})
+    receipts = await upstream.adapter.apply_each(upstream.credential, [RENAME, RENAME])
+    assert [each.error and each.error.details["outcome"] for each in receipts] == ["unknown", "unknown"]
 
 
 @pytest.mark.parametrize(
@@ -194,10 +222,17 @@ async def test_several_changes_without_an_answer_are_unknown_each_and_never_rais
     assert [each.error and each.error.details["outcome"] for each in receipts] == [outcome, outcome]
 
 
-async def test_too_many_changes_at_once_are_a_defect_of_ours(google: GoogleAdapter, credential: Credential) -> None:
-    with pytest.raises(ValueError, match="at most 50"):
-        await google.apply_each(credential, [RENAME] * 51)
-    assert await google.apply_each(credential, []) == ()
+@pytest.mark.parametrize(
+    "operations",
+    [[RENAME] * 51, [RENAME, RENAME.model_copy(update={"account_id": "2"})], [RENAME, CREATE]],
+)
+async def test_what_apply_each_is_not_for_is_a_defect_of_ours_and_sends_nothing(
+    upstream: Upstream, operations: list[Operation]
+) -> None:
+    with pytest.raises(ValueError, match=r"at most 50|no change"):
+        await upstream.adapter.apply_each(upstream.credential, operations)
+    assert upstream.ads.received == []
+    assert await upstream.adapter.apply_each(upstream.credential, []) == ()
 
 
 async def test_failing_to_prepare_a_write_is_not_having_sent_it(upstream: Upstream) -> None:

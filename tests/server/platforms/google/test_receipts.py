@@ -50,6 +50,8 @@ def test_the_first_operation_may_come_without_its_index() -> None:
         {},
         {"results": [done("111")]},
         {"results": [{}, {}, {}]},
+        {"results": "odd"},
+        {"results": [None, 1, []]},
         {"results": [{"resourceName": ""}, {}, {}]},
         {"results": [{}, {}, {}], "partialFailureError": {"code": 3, "message": "m"}},
         {"results": [{}, {}, {}], "partialFailureError": "odd"},
