@@ -120,7 +120,7 @@ async def test_a_connection_the_server_closed_meanwhile_is_not_used_again() -> N
         for _ in range(2):
             with await http.open("GET", "/", {}) as response:
                 assert await response.read() == b"ok"
-            await asyncio.wait_for(wire.requests[-1].writer.wait_closed(), 2)
+            await asyncio.wait_for(wire.requests[-1].writer.wait_closed(), 30)
             await asyncio.sleep(0)
         http.close()
 
@@ -128,12 +128,12 @@ async def test_a_connection_the_server_closed_meanwhile_is_not_used_again() -> N
 async def test_leaving_an_answer_unread_closes_the_connection() -> None:
     async def answer(request: Request) -> None:
         await request.stream()
-        await asyncio.wait_for(request.gone.wait(), 2)
+        await asyncio.wait_for(request.gone.wait(), 30)
 
     async with listening(answer) as wire:
         with await Http(wire.url).open("GET", "/", {}):
             pass
-        await asyncio.wait_for(wire.requests[0].gone.wait(), 2)
+        await asyncio.wait_for(wire.requests[0].gone.wait(), 30)
 
 
 async def test_a_body_too_large_is_refused_in_the_servers_words() -> None:

@@ -69,7 +69,7 @@ class Bridge:
 
     def end(self) -> tuple[int, str]:
         """Exit status and what it said on stderr."""
-        _, said = self.process.communicate(timeout=5)
+        _, said = self.process.communicate(timeout=30)
         return self.process.returncode, said.decode()
 
 

@@ -69,7 +69,7 @@ class Client:
         self.relay.receive(json.dumps(message).encode())
 
     async def received(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(await asyncio.wait_for(self._received.get(), 5))
+        found: dict[str, Any] = json.loads(await asyncio.wait_for(self._received.get(), 30))
         return found
 
     async def ask(self, method: str, **params: Any) -> dict[str, Any]:
@@ -188,7 +188,7 @@ async def test_a_stream_carries_progress_questions_and_their_answers() -> None:
         await request.stream()
         await request.event({"jsonrpc": "2.0", "method": "notifications/progress", "params": {"progress": 1}})
         await request.event({"jsonrpc": "2.0", "id": "q1", "method": "elicitation/create", "params": {}})
-        await asyncio.wait_for(answered.wait(), 5)
+        await asyncio.wait_for(answered.wait(), 30)
         await request.event({"jsonrpc": "2.0", "id": request.message["id"], "result": {"done": True}})
         await request.end()
 
@@ -338,9 +338,9 @@ async def test_cancelling_closes_the_call_and_answers_nothing() -> None:
     async with bridged(handshaking(never)) as (client, _):
         await client.ask("initialize", protocolVersion="2025-11-25")
         client.send("tools/call", 9, name="act")
-        await asyncio.wait_for(called.wait(), 5)
+        await asyncio.wait_for(called.wait(), 30)
         client.send("notifications/cancelled", requestId=9)
-        await asyncio.wait_for(asyncio.gather(told.wait(), gone.wait()), 5)
+        await asyncio.wait_for(asyncio.gather(told.wait(), gone.wait()), 30)
         await client.nothing_more()
 
 
@@ -349,7 +349,7 @@ async def test_calls_do_not_wait_for_each_other() -> None:
 
     async def answer(request: Request) -> None:
         if request.message["id"] == 1:
-            await asyncio.wait_for(first_may_end.wait(), 5)
+            await asyncio.wait_for(first_may_end.wait(), 30)
         await echo(request)
 
     async with bridged(answer) as (client, _):

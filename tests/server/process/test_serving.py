@@ -43,7 +43,7 @@ def everything(connection: socket.socket) -> bytes:
 
 
 def appears(path: Path) -> None:
-    give_up = time.monotonic() + 5
+    give_up = time.monotonic() + 30
     while not path.exists():
         assert time.monotonic() < give_up
         time.sleep(0.01)

@@ -198,7 +198,7 @@ async def test_a_cancelled_call_ends_at_once_and_leaves_the_client_usable(upstre
 
     upstream.graph.say(silent)
     call = asyncio.create_task(upstream.adapter.campaign(upstream.credential, "7"))
-    await asyncio.wait_for(asked.wait(), 5)
+    await asyncio.wait_for(asked.wait(), 30)
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
