@@ -104,6 +104,8 @@ def _chained(entries: list[Entry], seq: int, previous: str) -> list[dict[str, An
         seq += 1
         row = entry._asdict()
         row["seq"], row["payload_digest"], row["previous_hash"] = seq, None, previous
+        if entry.error_message and "\0" in entry.error_message:  # PostgreSQL would keep another text than the digest's
+            row["error_message"] = entry.error_message.replace("\0", "\ufffd")
         if entry.payload is not None:
             row["payload"] = payload = redact(_json(entry.payload).decode())
             row["payload_digest"] = hashlib.sha256(payload.encode()).hexdigest()
@@ -223,7 +225,7 @@ class AuditLog:
 
         self._send()
         try:
-            touched = await self._store.write(write)
+            touched = await self._store.turn(entry.workspace_id).write(write)
         except StoreUnavailable:
             self.healthy = False
             raise
@@ -268,11 +270,15 @@ class AuditLog:
         if not self._queue:
             return
         entries, self._queue = self._queue, []
-        self._submit(entries)
+        chains: dict[str, list[Entry]] = {}
+        for entry in entries:
+            chains.setdefault(entry.workspace_id, []).append(entry)
+        for chain in chains.values():
+            self._submit(chain)
 
     def _submit(self, entries: list[Entry]) -> None:
         try:
-            sending = self._store.submit(lambda transaction: append(transaction, entries))
+            sending = self._store.turn(entries[0].workspace_id).submit(lambda transaction: append(transaction, entries))
         except StoreUnavailable:
             self._keep(entries)
             return

@@ -73,6 +73,10 @@ class Store(ABC):
         """The same database for works that touch the rows of this workspace only."""
 
     @abstractmethod
+    def turn(self, workspace_id: str) -> Self:
+        """The same database, for works that see all of it and commit in turn with those of this workspace."""
+
+    @abstractmethod
     async def write(self, work: Work[T]) -> T:
         """Run a work in a transaction; answers after its commit. Whoever stops waiting does not stop the work."""
 

@@ -86,7 +86,7 @@ class PostgresTransaction(Transaction):
         call, parameters = self._compiler.each(statement, rows)
 
         async def send(sql: str) -> None:
-            await self._connection.executemany(sql, parameters)
+            await self._connection.executemany(sql, [_spelled(row) for row in parameters])
 
         await self._answer(send, call, writes=True)
 
@@ -96,7 +96,7 @@ class PostgresTransaction(Transaction):
         if self.failure is not None:  # the database refuses what follows too, in words that tell nothing
             raise self.failure
         try:
-            return await send(call.sql, *call.parameters)
+            return await send(call.sql, *_spelled(call.parameters))
         except Exception as error:
             self.failure = translated(error)
             raise self.failure from error
@@ -114,7 +114,7 @@ class PostgresStore(Store):
         self._running: set[asyncio.Task[Any]] = set()
         self._turns: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
         self._closed = False
-        self._workspace = ""
+        self._workspace = self._turn = ""
 
     @classmethod
     async def open(cls, url: str, *, pool: int, statements_cached: int) -> Self:
@@ -137,8 +137,14 @@ class PostgresStore(Store):
         return cls(opened, walled=walled)
 
     def of(self, workspace_id: str) -> Self:
+        return self._view(workspace_id, workspace_id)
+
+    def turn(self, workspace_id: str) -> Self:
+        return self._view("", workspace_id)
+
+    def _view(self, workspace_id: str, turn: str) -> Self:
         view = object.__new__(type(self))
-        view.__dict__ = self.__dict__ | {"_workspace": workspace_id}
+        view.__dict__ = self.__dict__ | {"_workspace": workspace_id, "_turn": turn}
         return view
 
     async def write(self, work: Work[T]) -> T:
@@ -191,8 +197,8 @@ class PostgresStore(Store):
         return as_workspace(self._workspace) if self._workspace and self.walled else ""
 
     async def _write(self, work: Work[T]) -> T:
-        turn = self._turns.setdefault(self._workspace, asyncio.Lock())
-        lock = f"SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || {_quoted(self._workspace)}, 0))"
+        turn = self._turns.setdefault(self._turn, asyncio.Lock())
+        lock = f"SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || {_quoted(self._turn)}, 0))"
         async with turn:  # in the order of submission, which the database would not keep
             for _ in range(ATTEMPTS):
                 try:
@@ -245,6 +251,11 @@ async def _roll_back(connection: Wire) -> None:
     except BaseException:  # noqa: BLE001  whatever it is, what we came here for matters more
         with contextlib.suppress(asyncpg.InterfaceError):  # it broke, and the pool has it back already
             connection.terminate()
+
+
+def _spelled(parameters: Sequence[Any]) -> list[Any]:
+    """The one character that PostgreSQL's text cannot hold is replaced: what is asked for by it is then not found."""
+    return [value.replace("\0", "\ufffd") if type(value) is str and "\0" in value else value for value in parameters]
 
 
 def _quoted(text: str) -> str:

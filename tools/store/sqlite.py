@@ -183,6 +183,8 @@ class SqliteStore(Store):
     def of(self, workspace_id: str) -> Self:  # noqa: ARG002  there is no second layer: the file is one process's
         return self
 
+    turn = of
+
     async def write(self, work: Work[T]) -> T:
         """Run a work that only awaits its transaction; answers after its commit is on disk."""
         return await self.submit(work)

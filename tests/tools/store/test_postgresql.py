@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
 from tests.database import administer, database_in
 from tests.tools.store.works import BY_ID, add, adding, names
@@ -15,7 +15,7 @@ from tools.store.audit import AuditLog, Entry, Verification, verify
 from tools.store.engine import ConstraintViolated, Store, StoreUnavailable, Transaction
 from tools.store.opening import open_store
 from tools.store.postgresql import PostgresStore
-from tools.store.tables import memberships, workspaces
+from tools.store.tables import workspaces
 
 ENTRY = Entry("w", 1, "req", "list_campaigns", "ok", "usr", "mcp")
 
@@ -176,10 +176,15 @@ async def test_without_kept_statements_it_works_as_behind_a_pooler(tmp_path: Pat
         await store.close()
 
 
-async def test_text_that_this_database_cannot_keep_is_a_mistake_and_no_outage(store: Store) -> None:
-    with pytest.raises(Exception, match="0x00"):
-        await store.write(adding("a\0b"))
-    with pytest.raises(ConstraintViolated):
-        await store.write(
-            lambda tx: tx.run(insert(memberships).values(workspace_id="no", user_id="no", role="owner", created_at=1))
-        )
+async def test_the_character_that_it_cannot_keep_is_replaced(store: Store) -> None:
+    await store.write(adding("a\0b"))
+
+    assert await names(store) == ["a\ufffdb"]
+
+
+async def test_what_is_logged_with_that_character_verifies(store: Store) -> None:
+    log = AuditLog(store)
+    await log.record(ENTRY._replace(error_message="There is no apr_\0.", payload={"id": "apr_\0"}), durable=True)
+    await log.close()
+
+    assert await verify(store, "w") == Verification(True, 1)
