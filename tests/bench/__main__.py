@@ -8,7 +8,7 @@ import platform
 import sys
 from collections.abc import Callable
 
-from tests.bench import memory, rest
+from tests.bench import memory, rest, together
 from tests.bench.table import Row, text
 
 Benchmark = Callable[[bool], list[Row]]
@@ -28,10 +28,18 @@ def _bridge(quick: bool) -> list[Row]:
     return bridge.measure(quick=quick)
 
 
+def _agent(quick: bool) -> list[Row]:
+    from tests.bench import agent  # noqa: PLC0415 - loads the SDK, which takes seconds
+
+    return agent.measure(quick=quick)
+
+
 BENCHMARKS: dict[str, Benchmark] = {
     "rest": lambda quick: rest.measure(quick=quick),
     "mcp": _mcp,
     "bridge": _bridge,
+    "agent": _agent,
+    "together": lambda quick: together.measure(quick=quick),
     "memory": lambda quick: memory.measure(quick=quick),
 }
 
