@@ -12,6 +12,7 @@ from tools.context import Context
 from tools.errors import CapabilityError, Conflict
 from tools.fields import Status, number
 from tools.guardrails import BudgetEffect
+from tools.legible import legible
 from tools.plan import Change, MoneyEffect, Operation, Plan
 from tools.ports import CampaignState
 from tools.store.engine import StoreUnavailable
@@ -76,7 +77,7 @@ async def plan_update(
         operations=(operation,),
         money=_money(target, effect) if wanted.keys() & {"status", "daily_budget"} else None,
         amount_required=None if verdict.amount_required is None else number(verdict.amount_required),
-        evidence=await _evidence(context, target, operation),
+        evidence=await _evidence(context, target, operation) | _named_along(state, wanted),
         warnings=verdict.warnings,
     )
 
@@ -207,6 +208,12 @@ def _changes_along(
         Change(target=each.campaign_id, field="daily_budget", before=before, after=after)
         for each in state.shared_with or ()
     )
+
+
+def _named_along(state: CampaignState, wanted: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    if "daily_budget" not in wanted or not state.shared_with:
+        return {}
+    return {"budgetSharedWith": [{"campaign_id": e.campaign_id, "name": legible(e.name)} for e in state.shared_with]}
 
 
 def _changes(target: str, wanted: Mapping[str, JsonValue], now: Mapping[str, JsonValue]) -> tuple[Change, ...]:

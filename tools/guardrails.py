@@ -4,10 +4,11 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import reduce
+from operator import or_
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import or_
 
 from tools.context import Context
 from tools.errors import Guardrail
@@ -146,7 +147,7 @@ async def _edits_an_hour(context: Context, target: Target, campaigns: tuple[str,
     since = context.now_ms() - int(dt.timedelta(hours=1).total_seconds() * 1000)
     rows = await context.rows.all(
         context.rows.select(platform_writes, platform_writes.c.fields, platform_writes.c.created_at).where(
-            or_(*(platform_writes.c.campaign_id == each for each in campaigns)),
+            reduce(or_, [platform_writes.c.campaign_id == each for each in campaigns]),
             platform_writes.c.platform == target.connection.platform,  # whichever connection reached it
             platform_writes.c.status != "failed",
             platform_writes.c.kind != "create_campaign",

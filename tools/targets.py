@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 
 import orjson
-from sqlalchemy import and_
 
 from tools.context import Context
 from tools.errors import CapabilityError, CredentialsUnreadable, InvalidArguments, NotFound
@@ -225,7 +224,8 @@ def remember(context: Context, target: Target, seen: Iterable[CampaignState]) ->
     context.rows.stage_new(
         campaign_index,
         [found | {"campaign_id": state.campaign_id, "name": state.name} for state in seen],
-        among=and_(*(campaign_index.c[name] == value for name, value in account.items())),
+        among=(campaign_index.c.connection_id == account["connection_id"])
+        & (campaign_index.c.account_id == account["account_id"]),
     )
 
 

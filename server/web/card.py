@@ -1,7 +1,7 @@
 """An approval as a person reads it: words, figures with their currency, and what may be done now."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,8 @@ _WITHOUT_CENTS = frozenset({
 _THREE_DECIMALS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 _MONEY_FIELDS = frozenset({"daily_budget"})
 _SHOWN_ELSEWHERE = frozenset({"account", "connection", "platform", "asOf"})
+_IDS = frozenset({"connectionId", "account_id", "currency", "conversion_value"})
+_AMOUNTS = _MONEY_FIELDS | {"spend"}
 _FACES = {
     "session": "the REST API, signed in",
     "key": "the REST API",
@@ -58,8 +60,18 @@ STANDINGS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of evidence or results, such as the campaigns of a bulk change."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeRow:
     target: str
+    label: str  # the target's name where it is known, and its id
     field: str
     before: str | None
     after: str | None
@@ -83,6 +95,7 @@ class Card:
     currency: str
     warnings: tuple[str, ...]
     evidence: tuple[tuple[str, str], ...]
+    tables: tuple[Table, ...]
     as_of: dt.datetime | None
     reversible: bool
     asked_by: str
@@ -96,6 +109,7 @@ class Card:
     error_fix: str | None
     fresh: str | None  # the id that took its place
     result: tuple[tuple[str, str], ...]
+    result_tables: tuple[Table, ...]
     call: str
 
 
@@ -122,6 +136,7 @@ def card(approval: Mapping[str, Any]) -> Card:
         currency=currency,
         warnings=tuple(plan["warnings"]),
         evidence=evidence_rows(plan),
+        tables=_tables(evidence),
         as_of=_time(evidence.get("asOf")),
         reversible=plan["reversible"],
         asked_by=approval["requestedBy"],
@@ -135,13 +150,15 @@ def card(approval: Mapping[str, Any]) -> Card:
         error_fix=error.get("fix"),
         fresh=approval.get("supersededBy"),
         result=_facts(approval.get("result") or {}, currency),
+        result_tables=_tables(approval.get("result") or {}),
         call=f"{approval['capability']}({_pretty(approval['arguments'])})",
     )
 
 
 def change_rows(plan: Mapping[str, Any]) -> tuple[ChangeRow, ...]:
     """What changes, from the wire shape of a plan."""
-    return tuple(_change(change, _currency(plan)) for change in plan["changes"])
+    names = dict(_names(plan.get("evidence") or {}))
+    return tuple(_change(change, _currency(plan), names) for change in plan["changes"])
 
 
 def evidence_rows(plan: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
@@ -176,10 +193,43 @@ def _places(currency: str) -> int:
     return 0 if currency in _WITHOUT_CENTS else 3 if currency in _THREE_DECIMALS else 2
 
 
-def _change(change: Mapping[str, Any], currency: str) -> ChangeRow:
+def _names(evidence: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for rows in evidence.values():
+        if _is_table(rows):
+            yield from ((row["campaign_id"], row["name"]) for row in rows if {"campaign_id", "name"} <= row.keys())
+
+
+def _change(change: Mapping[str, Any], currency: str, names: Mapping[str, str]) -> ChangeRow:
     shown_in = currency if change["field"] in _MONEY_FIELDS else ""
     before, after = (_value(change[side], shown_in) for side in ("before", "after"))
-    return ChangeRow(change["target"], words(change["field"]), before, after)
+    target = change["target"]
+    label = f"{names[target]} ({target})" if target in names else target
+    return ChangeRow(target, label, words(change["field"]), before, after)
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(row, Mapping) for row in value)
+
+
+def _tables(values: Mapping[str, Any]) -> tuple[Table, ...]:
+    return tuple(_table(words(name), rows) for name, rows in values.items() if _is_table(rows))
+
+
+def _table(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
+    """What people read: without the ids of what stands there by its name, and amounts in the row's currency."""
+    every = dict.fromkeys(name for row in rows for name in row)
+    named = {"campaign_id"} if "name" in every else set()
+    columns = [name for name in every if name not in _IDS | named]
+    return Table(
+        title,
+        tuple(words(name) for name in columns),
+        tuple(tuple(_cell(row, name) for name in columns) for row in rows),
+    )
+
+
+def _cell(row: Mapping[str, Any], name: str) -> str:
+    currency = str(row.get("currency", "")) if name in _AMOUNTS else ""
+    return _value(row.get(name), currency) or "–"
 
 
 def _value(value: Any, currency: str = "") -> str | None:
@@ -192,11 +242,14 @@ def _value(value: Any, currency: str = "") -> str | None:
             return money_text(value, currency) if currency else f"{value:,}"
         case str():
             return value
+    if isinstance(value, Mapping) and all(isinstance(count, int) for count in value.values()):
+        return ", ".join(f"{count} {what}" for what, count in value.items())
     return _pretty(value)
 
 
 def _facts(values: Mapping[str, Any], currency: str) -> tuple[tuple[str, str], ...]:
-    shown = ((words(name), _value(value, currency if name in _MONEY_FIELDS else "")) for name, value in values.items())
+    facts = {name: value for name, value in values.items() if not _is_table(value)}
+    shown = ((words(name), _value(value, currency if name in _MONEY_FIELDS else "")) for name, value in facts.items())
     return tuple((name, value) for name, value in shown if value is not None)
 
 

@@ -19,7 +19,7 @@ async def form(request: Request) -> dict[str, str]:
         if len(received) > MAX_FORM:
             raise TooLarge(f"At most {MAX_FORM} bytes are read here.", fix="Shorten what you typed.")
     try:
-        fields = parse_qs(received.decode(), max_num_fields=5)
+        fields = parse_qs(received.decode(), max_num_fields=10)
     except ValueError:  # not as the cause: it quotes the form, which may hold a token
         raise InvalidRequest("The form cannot be read.", fix="Reload the page and try again.") from None
     return {name: values[0].strip() for name, values in fields.items() if values[0].strip()}

@@ -40,10 +40,12 @@ class Integrations:
     async def connect(self, request: Request, person: Principal) -> Response:
         """Success is shown by another request, so that reloading does not connect twice. Nothing of a refused form is
         shown again, not even the name: that is where a token lands when it is pasted into the wrong field."""
+        sent: dict[str, str] = {}
         try:
-            created = await self._people.call(person, "create_connection", await form(request))
+            sent = await form(request)
+            created = await self._people.call(person, "create_connection", sent)
         except CapabilityError as error:
-            return await self._shown(person, problem=error, connecting=True)
+            return await self._shown(person, problem=error, connecting=sent.get("platform", "meta"))
         return RedirectResponse(f"{PAGE}?connection={created['id']}&did=connected#main", 303)
 
     async def test(self, request: Request, person: Principal) -> Response:
@@ -94,7 +96,7 @@ class Integrations:
         did: str | None = None,
         health: Mapping[str, Any] | None = None,
         problem: CapabilityError | None = None,
-        connecting: bool = False,
+        connecting: str | None = None,
     ) -> Response:
         """The list, the connection it is about first; a problem with connecting stands at its form."""
         rows = (await self._people.call(person, "list_connections", {}))["items"]
@@ -109,6 +111,6 @@ class Integrations:
             did=did,
             health=health,
             problem=problem,
-            refused=connecting and not missing,
+            refused=None if missing else "google" if connecting == "google" else connecting and "meta",
             missing=missing,
         )

@@ -45,6 +45,7 @@ VALID: dict[str, Any] = {
     },
     "update_campaign": lambda scene: {"campaign_id": scene.campaign, "name": "Parity"},
     "delete_campaign": lambda scene: {"campaign_id": scene.campaign, "mode": "archive"},
+    "pause_low_roas_campaigns": lambda _: WEEK | {"roas_below": 1.5, "min_spend": 100},
     "get_insights": lambda scene: WEEK | {"breakdown": "campaign", "account_id": scene.account, "limit": 2},
     "list_changes": lambda scene: {"campaign_id": scene.campaign, "limit": 5},
     "undo_change": lambda scene: {"change_id": scene.change},
@@ -64,10 +65,11 @@ WRONG: dict[str, dict[str, Any]] = {
     "create_connection": {"platform": 7},
     "test_connection": {"connectionId": "nonsense"},
     "delete_connection": {"connectionId": "nonsense"},
-    "list_campaigns": {"limit": 501},
+    "list_campaigns": {"limit": 5001},
     "create_campaign": {"daily_budget": "12.50"},
     "update_campaign": {"daily_budget": True},
     "delete_campaign": {"mode": "explode"},
+    "pause_low_roas_campaigns": {"roas_below": 0},
     "get_insights": {"since": "yesterday"},
     "list_changes": {"limit": 0},
     "undo_change": {"change_id": "nonsense"},
@@ -93,7 +95,7 @@ AUDITED = (
     "action", "status", "error_message", "principal_id", "approval_id", "cache_key", "payload_digest", "payload",
 )  # fmt: skip
 
-MOMENTS = {"asOf", "lastUsedAt"}
+MOMENTS = {"asOf", "lastUsedAt", "cache"}
 """When a platform was read or a key was used, which differs between two reads through the same face too."""
 
 
@@ -163,6 +165,18 @@ async def test_every_face_answers_the_same(product: Product, capability: AnyCapa
             rows[face] = (await product.audit_rows())[before:]
         seen += differences(capability, case, answers, rows)
     assert not seen, "\n".join(seen)
+
+
+async def test_every_face_names_what_is_missing_and_how_old_the_rest_is(product: Product) -> None:
+    await product.connect(await product.person())
+    key = await product.key()
+    broken, *_ = [account["id"] for account in product.known["accounts"]]
+    for name in ("list_campaigns", "get_insights"):
+        await product.break_next("html", f"meta:{broken}", times=99)
+        for face, call in FACES.items():
+            answer = await call(key, name, {"limit": 5})
+            assert [gap["account_id"] for gap in answer.data["gaps"]] == [broken], (name, face)
+            assert answer.data["cache"].keys() == {"hit", "ageSeconds"}, (name, face)
 
 
 def differences(

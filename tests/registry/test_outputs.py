@@ -56,6 +56,16 @@ async def figures(world: World) -> dict[str, Any]:
     return {"breakdown": "campaign"}
 
 
+async def rows(world: World) -> dict[str, Any]:
+    await world.break_next("html", target="meta:act_702114450310002:campaigns", times=9)
+    return {}
+
+
+async def rule(world: World) -> dict[str, Any]:
+    await world.break_next("expired_token", target="meta:12023100010000004:write")
+    return {"since": "2026-11-01", "until": "2026-11-15", "roas_below": 1.5, "min_spend": 100.5}
+
+
 async def change(world: World) -> dict[str, Any]:
     await world.call(DIRECT_KEY, "update_campaign", **await new_budget(world))
     return {}
@@ -106,10 +116,11 @@ RUNS: dict[str, Arguments] = {
     "create_connection": token,
     "test_connection": connection,
     "delete_connection": connection,
-    "list_campaigns": nothing,
+    "list_campaigns": rows,
     "create_campaign": new_campaign,
     "update_campaign": new_budget,
     "delete_campaign": campaign,
+    "pause_low_roas_campaigns": rule,
     "get_insights": figures,
     "list_changes": change,
     "undo_change": undo,

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 import orjson
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from tools import ids
 from tools.approval import moment
@@ -19,29 +19,39 @@ from tools.store.sealing import CREDENTIAL, key_id
 from tools.store.tables import connections
 from tools.targets import account_row
 
+_TAKEN = {
+    Platform.META: ("access_token",),
+    Platform.GOOGLE: ("refresh_token", "developer_token", "client_id", "client_secret", "login_customer_id"),
+}
+"""The credentials of each platform, the required one first."""
+
+_ACCESS = {
+    Platform.META: "Give its user access to an ad account, with ads_read and ads_management, and paste a new token.",
+    Platform.GOOGLE: "Sign in with a Google account that reaches an active Google Ads account, and paste its token.",
+}
+
 
 class NewConnection(Input):
     platform: Annotated[Literal["meta", "google"], Field(description="Ad platform.")]
-    access_token: (
-        Annotated[Secret, Field(description="Meta, required: a long-lived user or system user token.")] | None
-    ) = None
-    refresh_token: Annotated[Secret, Field(description="Google, required: an OAuth refresh token.")] | None = None
-    developer_token: Annotated[Secret, Field(description="Google: no longer needed; sent on if given.")] | None = None
-    client_id: (
-        Annotated[Secret, Field(description="Google: the OAuth client the token was issued to, if not the server's.")]
-        | None
-    ) = None
-    client_secret: Annotated[Secret, Field(description="Google: that client's secret.")] | None = None
-    login_customer_id: (
-        Annotated[
-            str,
-            Field(
-                pattern=r"^\d{3}-?\d{3}-?\d{4}$",
-                description="Google: the manager account to go through, if not the one found.",
-            ),
-        ]
-        | None
-    ) = None
+    access_token: Annotated[
+        Secret | None,
+        Field(validate_default=True, description="Meta, required: a long-lived user or system user token."),
+    ] = None
+    refresh_token: Annotated[
+        Secret | None, Field(validate_default=True, description="Google, required: an OAuth refresh token.")
+    ] = None
+    developer_token: Annotated[Secret | None, Field(description="Google: no longer needed; sent on if given.")] = None
+    client_id: Annotated[
+        Secret | None, Field(description="Google: the OAuth client the token was issued to, if not the server's.")
+    ] = None
+    client_secret: Annotated[Secret | None, Field(description="Google: that client's secret.")] = None
+    login_customer_id: Annotated[
+        str | None,
+        Field(
+            pattern=r"^\d{3}-?\d{3}-?\d{4}$",
+            description="Google: the manager account to go through, if not the one found.",
+        ),
+    ] = None
     name: (
         Annotated[
             str,
@@ -50,26 +60,24 @@ class NewConnection(Input):
         | None
     ) = None
 
+    @field_validator(*_TAKEN[Platform.META], *_TAKEN[Platform.GOOGLE])
+    @classmethod
+    def _of_its_platform(cls, value: Secret | str | None, info: ValidationInfo) -> Secret | str | None:
+        if (platform := info.data.get("platform")) is None:
+            return value
+        taken = _TAKEN[Platform(platform)]
+        if value is None and info.field_name == taken[0]:
+            raise ValueError(f"is required for {platform}")
+        if value is not None and info.field_name not in taken:
+            raise ValueError(f"is not a credential of {platform}")
+        return value
+
     @property
     def given(self) -> dict[str, Secret]:
         """The credentials sent, by field."""
-        fields = self.model_fields_set & _CREDENTIALS
-        found = {name: getattr(self, name) for name in sorted(fields)}
+        values = {name: getattr(self, name) for name in _TAKEN[Platform(self.platform)]}
+        found = {name: value for name, value in values.items() if value is not None}
         return {n: v if isinstance(v, Secret) else Secret(v.replace("-", "")) for n, v in found.items()}
-
-
-_REQUIRED = {Platform.META: "access_token", Platform.GOOGLE: "refresh_token"}
-_TAKEN = {
-    Platform.META: frozenset({"access_token"}),
-    Platform.GOOGLE: frozenset({
-        "refresh_token", "developer_token", "client_id", "client_secret", "login_customer_id",
-    }),
-}  # fmt: skip
-_CREDENTIALS = frozenset[str]().union(*_TAKEN.values())
-_ACCESS = {
-    Platform.META: "Give its user access to an ad account, with ads_read and ads_management, and paste a new token.",
-    Platform.GOOGLE: "Sign in with a Google account that reaches an active Google Ads account, and paste its token.",
-}
 
 
 class ProbeResult(Output):
@@ -96,14 +104,19 @@ async def create_connection(context: Context, new: NewConnection) -> CreatedConn
     tried once, sealed, and never shown again; a token the platform refuses is not stored. Returns the connection with
     the ad accounts it reaches."""
     platform, connection_id = Platform(new.platform), ids.new("con")
-    values = _credentials(platform, new)
+    required, values = _TAKEN[platform][0], new.given
+    if new.name and (redact(new.name) != new.name or any(each.reveal() in new.name for each in values.values())):
+        raise InvalidArguments(
+            "This name looks like a token, and names are shown.",
+            fix=f"Send the token as {required}, and any other name.",
+            problems=[{"field": "name", "problem": "looks like a token"}],
+        )
     probe = await context.platforms[platform].probe(Credential(connection_id, values))
     if not probe.accounts:
-        field = _REQUIRED[platform]
         raise InvalidArguments(
             "This token reaches no ad account.",
             fix=_ACCESS[platform],
-            problems=[{"field": field, "problem": "reaches no ad account"}],
+            problems=[{"field": required, "problem": "reaches no ad account"}],
         )
     secret = orjson.dumps({name: value.reveal() for name, value in values.items()}).decode()
     sealed = context.keyring.seal(secret, workspace=context.principal.workspace, row=connection_id, field=CREDENTIAL)
@@ -137,28 +150,3 @@ async def create_connection(context: Context, new: NewConnection) -> CreatedConn
         lastSyncAt=moment(now),
         probe=ProbeResult(ok=True, accounts=accounts, scopes=probe.scopes),
     )
-
-
-def _credentials(platform: Platform, new: NewConnection) -> dict[str, Secret]:
-    """What was sent for this platform; a field of another one is a mistake, and is told so."""
-    given, required = new.given, _REQUIRED[platform]
-    problems = [
-        {"field": name, "problem": f"is not a credential of {platform.value}"}
-        for name in given.keys() - _TAKEN[platform]
-    ]
-    if required not in given:
-        problems.append({"field": required, "problem": f"is required for {platform.value}"})
-    if problems:
-        problems.sort(key=lambda problem: problem["field"])
-        raise InvalidArguments(
-            f"These are not the credentials that {platform.value} takes.",
-            fix=f"Send {required}, and of the others only those described for {platform.value}.",
-            problems=problems,
-        )
-    if new.name and (redact(new.name) != new.name or any(v.reveal() in new.name for v in given.values())):
-        raise InvalidArguments(
-            "This name looks like a token, and names are shown.",
-            fix=f"Send the token as {required}, and any other name.",
-            problems=[{"field": "name", "problem": "looks like a token"}],
-        )
-    return given

@@ -195,6 +195,30 @@ async def test_a_token_comes_out_nowhere_whichever_field_it_is_pasted_into(
         assert pasted not in out
 
 
+async def test_a_pasted_refresh_token_connects_google(site: Site) -> None:
+    secret = (await site.world.sandbox.get("/")).json()["google"]["refresh_token"]
+    async with site.browser(await site.cookie("usr_south_owner", "wsp_south")) as browser:
+        form = {"platform": "google", "refresh_token": secret, "client_id": "", "login_customer_id": "421-000-7001"}
+        sent = await browser.post("/integrations", data=form | {"developer_token": "", "client_secret": "", "name": ""})
+        page = await browser.get(sent.headers["location"])
+
+    assert sent.status_code == 303
+    assert "Google Ads" in text_of(page)
+    assert "4210007011 · USD · America/New_York" in text_of(page)
+    assert secret not in page.text
+
+
+async def test_what_google_refuses_is_told_at_its_own_form(site: Site) -> None:
+    async with site.browser(await site.cookie()) as browser:
+        page = await browser.post("/integrations", data={"platform": "google", "refresh_token": "1//0-refused-token"})
+
+    meta, google = page.text.split('id="connect-google"')
+    assert page.status_code == 424
+    assert 'role="alert"' in google
+    assert 'role="alert"' not in meta
+    assert "refused-token" not in page.text
+
+
 async def test_what_was_pasted_into_the_wrong_field_is_not_shown_again(site: Site) -> None:
     async with site.browser(await site.cookie()) as browser:
         page = await paste(browser, "", UNSHAPED)

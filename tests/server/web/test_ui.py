@@ -13,7 +13,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from tests.server.web.site import Site, serving
-from tests.world import OWNER
+from tests.world import AGENT, OWNER
 
 CHROMIUM = shutil.which("chromium")
 # Any name but the site's own fails to resolve, so a page that depends on another origin breaks here.
@@ -114,6 +114,8 @@ async def test_every_page_reads_well_and_stays_at_home(
     await live.world.call(OWNER, "deny", approval_id=denied["id"], reason="No.")
     done = await live.proposal(daily_budget=140)
     await live.world.call(OWNER, "approve", approval_id=done["id"])
+    rule = {"since": "2026-11-01", "until": "2026-11-15", "roas_below": 1.5, "min_spend": 100}
+    many = await live.world.propose(AGENT, "pause_low_roas_campaigns", **rule)
     signed_in = await visit(color_scheme=scheme, viewport=viewport)
     stranger = await visit(None, color_scheme=scheme, viewport=viewport)
 
@@ -122,6 +124,7 @@ async def test_every_page_reads_well_and_stays_at_home(
         (signed_in, f"/approvals/{amount['id']}"),
         (signed_in, f"/approvals/{denied['id']}"),
         (signed_in, f"/approvals/{done['id']}"),
+        (signed_in, f"/approvals/{many['id']}"),
         (signed_in, "/integrations"),
         (stranger, "/approvals"),
     ):
