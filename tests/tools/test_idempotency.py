@@ -313,6 +313,7 @@ async def test_wherever_a_process_dies_the_same_again_never_acts_twice(tmp_path:
         path.mkdir()
         async with open_world(path, sandbox=sandbox) as world:
             arguments = await budget(world)
+            await world.audit.flush()  # which it else does by the clock, in mid-count
             mortal = Mortal(world, step)
             await asyncio.gather(sent(world, DIRECT_KEY, "update_campaign", arguments), return_exceptions=True)
             if not mortal.dead:
@@ -348,6 +349,7 @@ async def test_what_was_sent_and_not_answered_is_told_with_its_change_and_not_re
     sandbox = create_sandbox(now=Clock())
     async with open_world(tmp_path, sandbox=sandbox) as world:
         arguments = await budget(world)
+        await world.audit.flush()  # which it else does by the clock, in mid-count
         held, mortal = HeldWrite(world), Mortal(world, LONG_ENOUGH)
         call = asyncio.create_task(sent(world, DIRECT_KEY, "update_campaign", arguments))
         await asyncio.wait_for(held.reached.wait(), 10)
@@ -374,6 +376,7 @@ async def test_a_proposal_made_by_a_process_that_died_is_found_again(tmp_path: P
         path.mkdir()
         async with open_world(path, sandbox=sandbox) as world:
             arguments = await budget(world)
+            await world.audit.flush()  # which it else does by the clock, in mid-count
             mortal = Mortal(world, step)
             await asyncio.gather(sent(world, AGENT, "update_campaign", arguments), return_exceptions=True)
             if not mortal.dead:

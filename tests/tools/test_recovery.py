@@ -62,6 +62,7 @@ async def lives(path: Path, sandbox: Any, name: str, steps: int, *, last: str | 
     """Propose, then agree in a process that dies after so many steps, or after `last`; answers the steps it lived."""
     async with open_world(path, sandbox=sandbox) as world:
         await world.propose(AGENT, name, **await WRITES[name](world))
+        await world.audit.flush()  # which it else does by the clock, in mid-count
         mortal = Mortal(world, steps, last=last)
         await asyncio.gather(approved(world), return_exceptions=True)
         return mortal.trace
@@ -130,6 +131,7 @@ async def test_wherever_a_process_dies_each_of_many_changes_happens_at_most_once
         path.mkdir()
         async with open_world(path, sandbox=sandbox) as world:
             await world.propose(AGENT, "pause_low_roas_campaigns", **BULK)
+            await world.audit.flush()  # which it else does by the clock, in mid-count
             mortal = Mortal(world, step)
             await asyncio.gather(approved(world), return_exceptions=True)
         async with open_world(path, sandbox=sandbox, clock=landed()) as world:
@@ -188,6 +190,7 @@ async def test_a_write_nobody_had_to_agree_to_is_told_too_wherever_the_process_d
         path.mkdir()
         async with open_world(path, sandbox=sandbox) as world:
             arguments = await update(world)
+            await world.audit.flush()  # which it else does by the clock, in mid-count
             mortal = Mortal(world, step)
             await asyncio.gather(world.call(DIRECT_KEY, "update_campaign", **arguments), return_exceptions=True)
             if not mortal.dead:
@@ -333,6 +336,7 @@ async def test_an_undo_that_was_cut_short_still_counts_as_one(tmp_path: Path) ->
             campaign = (await world.campaign(name=LEADS))["campaign_id"]
             await world.call(DIRECT_KEY, "update_campaign", campaign_id=campaign, name="New")
             change = (await world.call(OWNER, "list_changes"))["items"][0]["id"]
+            await world.audit.flush()  # which it else does by the clock, in mid-count
             mortal = Mortal(world, step)
             await asyncio.gather(world.call(DIRECT_KEY, "undo_change", change_id=change), return_exceptions=True)
             if not mortal.dead:
