@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 REFUSED = "EAAB" + "Cznry" * 12
 """What a platform's token looks like, and no platform takes."""
 
-SHAPED = {"platform token", "refused token", "API key", "local token"}
+SHAPED = {"platform token", "refused token", "Google token", "Google client secret", "API key", "local token"}
 """Told by their looks wherever they stand; random text is only known as a secret where its field says so."""
 
 
@@ -127,9 +127,12 @@ async def journey(tmp_path: Path) -> AsyncIterator[Journey]:
         reports = stack.enter_context(sink())
         sandbox = await stack.enter_async_context(_served_new(create_sandbox()))
         async with httpx2.AsyncClient() as client:
-            meta = (await client.get(sandbox)).json()["meta"]
+            simulated = (await client.get(sandbox)).json()
+        meta, google = simulated["meta"], simulated["google"]
         environment = {
             "META_GRAPH_URL": meta["url"], "META_APP_ID": meta["app_id"], "META_APP_SECRET": meta["app_secret"],
+            "GOOGLE_ADS_URL": google["url"], "GOOGLE_TOKEN_URL": google["token_url"],
+            "GOOGLE_CLIENT_ID": google["client_id"], "GOOGLE_CLIENT_SECRET": google["client_secret"],
             "SENTRY_DSN": reports.url,
         }  # fmt: skip
         known = await stack.enter_async_context(running(directory, tmp_path / "stderr", environment))
@@ -138,6 +141,8 @@ async def journey(tmp_path: Path) -> AsyncIterator[Journey]:
             "platform token": meta["access_token"],
             "refused token": REFUSED,
             "app secret": meta["app_secret"],
+            "Google token": google["refresh_token"],
+            "Google client secret": google["client_secret"],
             "local token": known["token"],
             "encryption key": key_line.splitlines()[0].strip("'\"").partition(":")[2],
         }
@@ -182,6 +187,7 @@ async def _carry(told: Journey, carried: str, url: str, key: str, link: str) -> 
         await person.get(link)  # used up, and refused
         secret = told.secrets[carried]
         await _connect(person, secret, told.secrets["platform token"])
+        await _connect_google(person, secret, told.secrets["Google token"])
         await _misplace(person, secret)
         await _misplace(agent, secret)
         if carried in SHAPED:
@@ -202,6 +208,15 @@ async def _connect(person: httpx2.AsyncClient, secret: str, token: str) -> None:
     assert (await person.post(path, json=good | {"access_token": secret})).status_code == expected
     broken = f'{{"access_token": "{secret}"'.encode()
     assert (await person.post(path, content=broken, headers={"content-type": "application/json"})).status_code == 400
+
+
+async def _connect_google(person: httpx2.AsyncClient, secret: str, token: str) -> None:
+    """As a token, and as the secret of a client that Google does not know."""
+    sent = {"platform": "google", "name": CONTROL, "refresh_token": secret}
+    expected = 201 if secret == token else 424
+    assert (await person.post("/api/v1/connections", json=sent)).status_code == expected
+    wrong_client = sent | {"refresh_token": token, "client_id": "another", "client_secret": secret}
+    assert (await person.post("/api/v1/connections", json=wrong_client)).status_code == 424
 
 
 async def _misplace(client: httpx2.AsyncClient, secret: str) -> None:
