@@ -37,6 +37,7 @@ _UNAVAILABLE = (
     OSError,  # a timeout is one too
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # said too where the connection breaks in the middle of an answer
     asyncpg.InsufficientResourcesError,
     asyncpg.OperatorInterventionError,
     asyncpg.PostgresSystemError,
