@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import os
 import secrets
 import sys
 import tempfile
@@ -19,6 +20,7 @@ import httpx2
 from server.process.files import tail
 from tests.chaos import starting
 from tests.chaos.actions import Round, Town
+from tests.chaos.database import File, Schema
 from tests.chaos.harness import Owner, Sandbox, Violation, plain_environment
 from tests.chaos.people import People
 from tests.chaos.wishes import Wishes
@@ -55,21 +57,22 @@ def _told(title: str, counts: Counter[str]) -> str:
     return title + ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
 
 
-async def play(rounds: int, seed: int) -> Result:
+async def play(rounds: int, seed: int, workers: int = 1) -> Result:
     """Stops at the first violation: what follows would only tell of its consequences."""
     result, began = Result(seed), time.monotonic()
     with tempfile.TemporaryDirectory(prefix="adwright-chaos-") as path:
         starting.load()
         directory = Path(path)
         sandbox = await Sandbox.start(directory, plain_environment())
-        environment = plain_environment() | sandbox.settings() | {"ADWRIGHT_IDLE_SECONDS": "3600"}
-        owner = Owner(directory, environment)
+        database = File(directory) if workers == 1 else Schema(os.environ["ADWRIGHT_TEST_DATABASE_URL"])
+        environment = plain_environment() | sandbox.settings() | {"ADWRIGHT_IDLE_SECONDS": "3600", **database.settings}
+        owner = Owner(directory, environment, workers=workers)
         people = People(owner, sandbox)
         try:
             await owner.start(background=False)
             await people.move_in()
             accounts = {account["id"]: account["currency"] for account in sandbox.known["accounts"]}
-            town = Town(directory, owner, people, Wishes(accounts), counts=result.counts)
+            town = Town(database, owner, people, Wishes(accounts), counts=result.counts)
             await _rounds(town, rounds, result)
             result.log = tail(directory / "chaos.log")
             with contextlib.suppress(httpx2.TransportError):  # the owner may be what failed
@@ -78,6 +81,7 @@ async def play(rounds: int, seed: int) -> Result:
             await people.leave()
             await owner.end()
             await sandbox.end()
+            database.drop()
     result.seconds = time.monotonic() - began
     return result
 
@@ -98,10 +102,13 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="./dev chaos", description=__doc__)
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--seed", type=int, default=None, help="what is done; when exactly, no seed can say")
+    parser.add_argument(
+        "--workers", type=int, default=1, help="processes that serve, on the PostgreSQL of ADWRIGHT_TEST_DATABASE_URL"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object instead of lines")
     arguments = parser.parse_args(argv)
     seed = secrets.randbelow(1_000_000) if arguments.seed is None else arguments.seed
-    result = asyncio.run(play(arguments.rounds, seed))
+    result = asyncio.run(play(arguments.rounds, seed, arguments.workers))
     shown = vars(result) | {"closing": result.closing}
     sys.stdout.write(json.dumps(shown) + "\n" if arguments.json else "\n".join(result.lines()) + "\n")
     return 1 if result.violation else 0

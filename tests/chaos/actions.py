@@ -6,13 +6,12 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from random import Random
 from typing import Any
 
 from tests.chaos.checker import violations
 from tests.chaos.harness import Owner, Violation, until
-from tests.chaos.history import Decisions, gather, lapse, steps, unsettled
+from tests.chaos.history import Database, Decisions, gather, lapse, steps, unsettled
 from tests.chaos.people import Answer, People
 from tests.chaos.wishes import Wish, Wishes
 
@@ -36,7 +35,7 @@ FAULTS = (
 class Town:
     """What lasts from round to round."""
 
-    directory: Path
+    database: Database
     owner: Owner
     people: People
     wishes: Wishes
@@ -96,7 +95,7 @@ class Round:
             await asyncio.sleep(self._random.uniform(0, 0.2) * self._random.choice((1, 1, 4)))
             return
         with contextlib.suppress(Violation):  # there may be nothing to apply
-            await until(lambda: bool(unsettled(self._town.directory)), 1, "nothing is being applied")
+            await until(lambda: bool(unsettled(self._town.database)), 1, "nothing is being applied")
         await asyncio.sleep(self._random.choice((0, self._random.uniform(0, 0.05))))
 
     async def _act(self, wishes: list[Wish], campaigns: list[dict[str, Any]]) -> None:
@@ -139,7 +138,7 @@ class Round:
         if how == "drift":
             await self._drift(approval, campaigns, random)
         if how == "lapse":  # about when the yes arrives
-            lapse(self._town.directory, approval["id"], random.uniform(-0.02, 0.05))
+            lapse(self._town.database, approval["id"], random.uniform(-0.02, 0.05))
             self._tell(f"{approval['id']} is about to expire")
         await asyncio.sleep(random.uniform(0, 0.05))
         if how == "no":
@@ -204,6 +203,14 @@ class Round:
         """However the owner ends, the next one is there when this is over."""
         owner, counts = self._town.owner, self._town.counts
         background = self._random.random() < 0.5
+        if owner.workers > 1 and how in ("hand over", "kill") and self._random.random() < 0.8:
+            counts["workers killed"] += 1
+            self._tell(f"worker {owner.kill_worker(self._random)} is killed")
+            self._quiet_at = time.monotonic() + self._slowest
+            return
+        if owner.workers > 1:
+            background = False
+            how = "stop" if how == "hand over" else how
         if how == "hand over" and not owner.background:
             how, background = "stop", True  # so that the next one can
         self._tell(f"the owner is to {how}")
@@ -217,7 +224,7 @@ class Round:
             counts["kills"] += 1
             await owner.kill()
         if how != "hand over":
-            caught_in = steps(self._town.directory)
+            caught_in = steps(self._town.database)
             counts.update({f"caught {step}": count for step, count in caught_in.items()})
             self._tell(f"the owner left {dict(caught_in)}")
             if how == "stop" and caught_in and self._flawless:
@@ -235,13 +242,13 @@ class Round:
 
     async def _settled(self) -> None:
         """Recovery has its time, and so has what the platform still holds back."""
-        directory = self._town.directory
-        await until(lambda: not unsettled(directory), SETTLE_SECONDS, "recovery did not settle everything")
+        database = self._town.database
+        await until(lambda: not unsettled(database), SETTLE_SECONDS, "recovery did not settle everything")
         await asyncio.sleep(max(0.0, self._quiet_at - time.monotonic()))
         await self._town.people.no_faults()
 
     async def _check(self) -> None:
-        found = violations(await gather(self._town.people, self._town.directory, self._town.decisions))
+        found = violations(await gather(self._town.people, self._town.database, self._town.decisions))
         if found:
             raise Violation("\n".join(found))
 

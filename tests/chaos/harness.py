@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -82,11 +83,14 @@ class Owner:
     process: Running | None = None
     background: bool = False
     url: str = ""
+    workers: int = 1
 
     async def start(self, *, background: bool) -> None:
         """The directory keeps its port, so that approval links survive."""
         name = "server.process.background" if background else "server.cli.main"
         arguments = [*([] if background else ["serve"]), "--data", str(self.directory)]
+        if self.workers > 1:
+            arguments += ["--workers", str(self.workers)]
         how = command if self.process is None else Forked  # the first one as a user starts it
         process = await asyncio.to_thread(how, name, arguments, self.directory, self.environment)
         self.process, self.background = process, background
@@ -97,6 +101,19 @@ class Owner:
         if self.url not in ("", url):
             raise Violation(f"the owner moved from {self.url} to {url}")
         self.url = url
+        if self.workers > 1:
+            await until(lambda: len(self._others()) == self.workers - 1, START_SECONDS, "not all workers started")
+
+    def kill_worker(self, random: Random) -> int:
+        """kill -9 of one beside the owner: the owner starts another, the rest goes on."""
+        chosen = random.choice(self._others())
+        os.kill(chosen, signal.SIGKILL)
+        return chosen
+
+    def _others(self) -> list[int]:
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children") if self.process else Path()
+        found = [int(pid) for pid in children.read_text(encoding="utf-8").split()]
+        return [pid for pid in found if b"server.process.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
     async def kill(self) -> None:
         """kill -9: the port and the lock are the kernel's to free."""

@@ -1,19 +1,18 @@
 """The evidence of a run, gathered as an outsider can: the platform's log, our API, and the rows of the audit log."""
 
 import json
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from tests.chaos.checker import Approval, Audited, Evidence, Journalled, Write, form, terms
+from tests.chaos.database import File, Schema
 from tests.chaos.people import DRIFT, People
 
+Database = File | Schema
 FIELDS = ("name", "status", "daily_budget")
 _UNSETTLED = """SELECT (SELECT count(*) FROM approvals WHERE status = 'executing')
                      + (SELECT count(*) FROM platform_writes WHERE status = 'intent')"""
@@ -40,25 +39,22 @@ class Decisions:
         self.told[approval_id] = (*self.told.get(approval_id, ()), status)
 
 
-def unsettled(directory: Path) -> int:
-    with closing(_database(directory)) as database:
-        return int(database.execute(_UNSETTLED).fetchone()[0])
+def unsettled(database: Database) -> int:
+    return int(database.rows(_UNSETTLED)[0][0])
 
 
-def steps(directory: Path) -> Counter[str]:
+def steps(database: Database) -> Counter[str]:
     """Where the changes are that an owner left unfinished."""
-    with closing(_database(directory)) as database:
-        return +Counter({step: database.execute(query).fetchone()[0] for step, query in _STEPS.items()})
+    return +Counter({step: database.rows(query)[0][0] for step, query in _STEPS.items()})
 
 
-def lapse(directory: Path, approval_id: str, seconds: float) -> None:
+def lapse(database: Database, approval_id: str, seconds: float) -> None:
     """Time passes for one approval: it expires so many seconds from now."""
     at = int((time.time() + seconds) * 1000)
-    with closing(sqlite3.connect(directory / "adwright.db", timeout=10, isolation_level=None)) as database:
-        database.execute("UPDATE approvals SET expires_at = ? WHERE id = ?", (at, approval_id))
+    database.run(f"UPDATE approvals SET expires_at = {at} WHERE id = '{approval_id}'")  # noqa: S608 - an id of ours
 
 
-async def gather(people: People, directory: Path, decisions: Decisions) -> Evidence:
+async def gather(people: People, database: Database, decisions: Decisions) -> Evidence:
     """Nothing may be under way any more."""
     minor = {account["id"]: 1 if account["currency"] == "JPY" else 100 for account in people.sandbox.known["accounts"]}
     verified = (await people.local("POST", "/local/audit/verify"))["chains"]
@@ -66,7 +62,7 @@ async def gather(people: People, directory: Path, decisions: Decisions) -> Evide
         writes=tuple(_write(entry) for entry in await people.accepted()),
         journal=tuple(_journalled(row, minor) for row in await people.listed("/changes")),
         approvals=tuple(_approval(row) for row in await people.listed("/approvals")),
-        audit=tuple(_audited(directory)),
+        audit=tuple(_audited(database)),
         campaigns={row["id"]: {name: str(row.get(name)) for name in FIELDS} for row in await people.on_the_platform()},
         chains={chain["workspace"]: None if chain["ok"] else str(chain["problem"]) for chain in verified},
         yes=frozenset(decisions.yes),
@@ -116,16 +112,11 @@ def _approval(row: Mapping[str, Any]) -> Approval:
     )
 
 
-def _audited(directory: Path) -> Iterable[Audited]:
-    with closing(_database(directory)) as database:
-        for approval, payload in database.execute(_OUTCOMES).fetchall():
-            told = json.loads(payload)
-            if "outcome" in told or told.get("recovered"):
-                yield Audited(outcome=told.get("outcome", ""), approval=approval, change=told.get("change_id"))
-
-
-def _database(directory: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{directory / 'adwright.db'}?mode=ro", uri=True, timeout=10)
+def _audited(database: Database) -> Iterable[Audited]:
+    for approval, payload in database.rows(_OUTCOMES):
+        told = json.loads(payload)
+        if "outcome" in told or told.get("recovered"):
+            yield Audited(outcome=told.get("outcome", ""), approval=approval, change=told.get("change_id"))
 
 
 def _ms(moment: str) -> int:
