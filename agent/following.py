@@ -40,18 +40,25 @@ class Following:
         self._context, self._bells = context, bells
         self._id, self._after, self._run_id = conversation_id, after, run_id
         self._bell = bells.listen(conversation_id)
+        self._bell.set()  # what there is already
         self.over = False
 
     async def next(self, seconds: float) -> Sequence[Row]:
         """What came since, as soon as there is some; nothing where the time passes, or when it is over."""
         deadline = asyncio.get_running_loop().time() + seconds
-        while True:
-            self._bell.clear()
-            found = await self._new() or await self._at_the_end()
+        while not self.over:
+            if self._bell.is_set():
+                self._bell.clear()
+                found = await self._new()
+                if not found:
+                    found = await self._at_the_end()
+                if found:
+                    return found
             left = deadline - asyncio.get_running_loop().time()
-            if found or self.over or left <= 0:
-                return found
+            if left <= 0:
+                break
             await self._rung(left)
+        return ()
 
     def close(self) -> None:
         self._bells.leave(self._id, self._bell)
@@ -63,24 +70,26 @@ class Following:
             self.over, found = True, found[: done[0]]
         if found:
             self._after = found[-1].seq
+            if self._run_id is None or len(found) == conversations.EVENTS_AT_ONCE:
+                self._bell.set()  # there may be more, or no more ever
         return found
 
     async def _at_the_end(self) -> Sequence[Row]:
         """Nothing is new; where nothing will come either, one more look: the last events came with that news."""
         session = await conversations.session(self._context.rows, self._id)
-        if (
-            session is not None
-            and session.status != conversations.Status.IDLE
-            and self._run_id in (None, session.run_id)
-        ):
+        running = session.run_id if session is not None and session.status != conversations.Status.IDLE else None
+        if running is not None and self._run_id in (None, running):
             return ()
         found = await self._new()
-        self.over = self.over or not found
+        if not found:
+            self.over = True
+            self._bell.set()  # nobody need wait for anything
         return found
 
     async def _rung(self, seconds: float) -> None:
+        """Until the bell rings, or the time has come to look without it: for others, and after a takeover."""
         try:
             async with asyncio.timeout(min(seconds, LOOK_SECONDS) if self._context.store.shared else seconds):
                 await self._bell.wait()
         except TimeoutError:
-            pass
+            self._bell.set()

@@ -34,6 +34,7 @@ class Journal:
         self._last_event: int = session.last_event
         self._last_message: int = session.last_message
         self._pending: list[Told] = []
+        self._kept: list[Statement] = []
         self._lock = asyncio.Lock()
         self._timer: asyncio.TimerHandle | None = None
         self._flushing: asyncio.Task[None] | None = None
@@ -48,8 +49,16 @@ class Journal:
             self._pending[-1][1]["text"] += words
         else:
             self.tell(name, {"text": words})
+        self.soon()
+
+    def soon(self) -> None:
+        """Have what was told until then committed after PACE_SECONDS, if nothing does it before."""
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(PACE_SECONDS, self._flush)
+
+    def keep(self, statement: Statement) -> None:
+        """For the next commit: what can be made again from other rows need not be waited for."""
+        self._kept.append(statement)
 
     def message(self, **values: Any) -> Statement:
         """The next row of the transcript."""
@@ -65,32 +74,36 @@ class Journal:
         )
 
     async def commit(self, *statements: Statement, told: Sequence[Told] = (), **session: Any) -> None:
-        """What was told, these statements and the session's new values, all or nothing. Raises LeaseLost.
+        """What was told and kept, these statements and the session's new values, or nothing. Raises LeaseLost.
 
         Whoever stops waiting does not stop it: what a number was given to must be known to have it.
         """
-        await asyncio.shield(asyncio.ensure_future(self._commit(statements, told, session)))
+        await asyncio.shield(asyncio.ensure_future(self._locked(statements, told, session)))
+
+    async def _locked(self, statements: Sequence[Statement], told: Sequence[Told], session: dict[str, Any]) -> None:
+        async with self._lock:
+            await self._commit(statements, told, session)
 
     async def _commit(self, statements: Sequence[Statement], told: Sequence[Told], session: dict[str, Any]) -> None:
-        async with self._lock:
-            taken, self._pending = [*self._pending, *told], []
-            rows, now, first = self._context.rows, self._context.now_ms(), self._last_event + 1
-            values = {
-                "last_event": self._last_event + len(taken),
-                "last_message": self._last_message,
-                "lease_until": now + LEASE_MS,
-                "updated_at": now,
-            } | session
+        taken, self._pending = [*self._pending, *told], []
+        written, self._kept = [*self._kept, *statements], []
+        rows, now, first = self._context.rows, self._context.now_ms(), self._last_event + 1
+        values = {
+            "last_event": self._last_event + len(taken),
+            "last_message": self._last_message,
+            "lease_until": now + LEASE_MS,
+            "updated_at": now,
+        } | session
 
-            async def work(tx: Transaction) -> None:
-                await conversations.hold(tx, rows, self.conversation_id, self.run_id, **values)
-                for seq, (name, data) in enumerate(taken, first):
-                    await tx.run(self._event(seq, name, data, now))
-                for statement in statements:
-                    await tx.run(statement)
+        async def work(tx: Transaction) -> None:
+            await conversations.hold(tx, rows, self.conversation_id, self.run_id, **values)
+            for seq, (name, data) in enumerate(taken, first):
+                await tx.run(self._event(seq, name, data, now))
+            for statement in written:
+                await tx.run(statement)
 
-            await self._context.store.write(work)
-            self._last_event += len(taken)
+        await self._context.store.write(work)
+        self._last_event += len(taken)
         if taken or session:
             self._bells.ring(self.conversation_id)
 
@@ -107,11 +120,15 @@ class Journal:
 
     def _flush(self) -> None:
         self._timer = None
-        if self._pending and (self._flushing is None or self._flushing.done()):
+        if self._pending and not self._lock.locked():  # who holds it comes again, or ended the run
             self._flushing = asyncio.create_task(self._flushed())
+        elif self._pending:
+            self.soon()
 
     async def _flushed(self) -> None:
         try:
-            await self.commit()
+            async with self._lock:
+                if self._pending:
+                    await self._commit((), (), {})
         except (conversations.LeaseLost, StoreUnavailable) as lost:  # the run's own next commit meets it too
             logger.warning("events of %s are not stored: %r", self.conversation_id, lost)

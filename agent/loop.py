@@ -111,7 +111,7 @@ class Run:
                 "model": {"id": about.id, "name": about.name},
             },
         )
-        await self._journal.commit()
+        self._journal.soon()
         if self._refusal is not None:
             raise self._refusal
         await self._load()
@@ -126,7 +126,7 @@ class Run:
                     return
             limit = self._limits.met(asked=self._asked, turn=self._turn(), seconds=self._spent_ms() / 1000)
             if results:
-                await self._append("user", user_content(results, [last_words(limit)] if limit else []))
+                self._append("user", user_content(results, [last_words(limit)] if limit else []))
             if await self._answered(await self._ask(about, Snapshot(snapshot.system, snapshot.tools), limit), limit):
                 return
 
@@ -231,9 +231,10 @@ class Run:
             estimated=int(usage.estimated),
         )
 
-    async def _append(self, role: str, content: str) -> None:
+    def _append(self, role: str, content: str) -> None:
+        """Stored with what the model answers to it; until then the results it is made of are."""
         self._messages.append(Message(role, content, self._journal.turn))
-        await self._journal.commit(self._journal.message(role=role, kind=Kind.SENT, content=content))
+        self._journal.keep(self._journal.message(role=role, kind=Kind.SENT, content=content))
 
     async def _fail(self, error: CapabilityError) -> None:
         self._journal.tell("error", error.body(self._context.request_id))
