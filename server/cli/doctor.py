@@ -1,5 +1,6 @@
 """`adwright doctor`: everything that usually is the matter, each with the one thing to do about it."""
 
+import asyncio
 import contextlib
 import email.utils
 import http.client
@@ -11,10 +12,12 @@ import sys
 import time
 import urllib.parse
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+import asyncpg
 
 from server.cli.output import ERROR, show, style
 from server.process.client import running
@@ -24,8 +27,12 @@ from server.process.ownership import Record
 from server.settings import Settings
 from tools.errors import CapabilityError
 from tools.fields import Platform
+from tools.secret import Secret
 from tools.store.migrations import shipped
+from tools.store.roles import APP, is_walled
 from tools.store.sealing import CREDENTIAL, KeyRing, SealingError
+
+T = TypeVar("T")
 
 ENOUGH_BYTES = 200 * 1024 * 1024
 SKEW_SECONDS = 60
@@ -144,41 +151,72 @@ def _port(directory: Path) -> str:
 
 
 def _database(directory: Path) -> str:
-    with _reading(directory) as connection:
-        if connection is None:
-            return "not there yet: the first start makes it"
-        (found,) = connection.execute("SELECT max(version) FROM schema_migrations").fetchone()
-        (state,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if not _is_there(directory):
+        return "not there yet: the first start makes it"
+    address = _address(directory)
+    if address is None:
+        ((state,),) = _rows(directory, "PRAGMA quick_check(1)")
+        if state != "ok":
+            raise Problem(f"damaged: {state}", "Restore a backup of adwright.db.")
+    ((found,),) = _rows(directory, "SELECT max(version) FROM schema_migrations")
     newest = shipped()[-1].version
-    if state != "ok":
-        raise Problem(f"damaged: {state}", "Restore a backup of adwright.db.")
     if found > newest:
         raise Problem(f"schema {found}, this program knows {newest}", "Run a newer adwright.")
-    return f"schema {found}" if found == newest else f"schema {found}; the next start brings it to {newest}"
+    told = f"schema {found}" if found == newest else f"schema {found}; the next start brings it to {newest}"
+    return told if address is None else f"PostgreSQL, {told}; {_walls(address)}"
 
 
-@contextlib.contextmanager
-def _reading(directory: Path) -> Iterator[sqlite3.Connection | None]:
+def _walls(address: Secret) -> str:
+    if asyncio.run(_asked_server(address, is_walled)):
+        return "row-level security stands"
+    raise Problem(
+        "row-level security does not stand: only the program keeps workspaces apart",
+        f"As an administrator of the server: CREATE ROLE {APP} NOLOGIN; GRANT {APP} TO the role of DATABASE_URL. "
+        "The next start does the rest.",
+    )
+
+
+def _address(directory: Path) -> Secret | None:
+    url = variables(directory).get("DATABASE_URL")
+    return None if url is None else Secret(url)
+
+
+def _is_there(directory: Path) -> bool:
+    if _address(directory) is None:
+        return (directory / "adwright.db").exists()
+    return bool(_rows(directory, "SELECT 1 WHERE to_regclass('schema_migrations') IS NOT NULL"))
+
+
+def _rows(directory: Path, sql: str) -> list[Any]:
+    if (address := _address(directory)) is not None:
+        return asyncio.run(_asked_server(address, lambda connection: connection.fetch(sql)))
     path = directory / "adwright.db"
-    if not path.exists():
-        yield None
-        return
     try:
-        with contextlib.closing(
-            sqlite3.connect(f"file:{urllib.parse.quote(str(path))}?mode=ro", uri=True)
-        ) as connection:
-            yield connection
+        with contextlib.closing(sqlite3.connect(f"file:{urllib.parse.quote(str(path))}?mode=ro", uri=True)) as file:
+            return file.execute(sql).fetchall()
     except sqlite3.Error as error:
         raise Problem(f"{path} cannot be read: {error}", "Restore a backup of adwright.db.") from error
 
 
+async def _asked_server(address: Secret, question: Callable[[Any], Awaitable[T]]) -> T:
+    try:
+        connection = await asyncpg.connect(address.reveal(), timeout=_TIMEOUT, statement_cache_size=0)
+        try:
+            return await question(connection)
+        finally:
+            await connection.close()
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise Problem(
+            f"PostgreSQL does not let us in: {error}", "Check DATABASE_URL, and that the server runs."
+        ) from None
+
+
 def _credentials(directory: Path) -> str:
-    with _reading(directory) as connection:
-        if connection is None:
-            return "no connections yet"
-        rows = connection.execute(
-            "SELECT id, workspace_id, sealed FROM connections WHERE deleted_at IS NULL AND sealed != ''"
-        ).fetchall()
+    if not _is_there(directory):
+        return "no connections yet"
+    rows = _rows(
+        directory, "SELECT id, workspace_id, sealed FROM connections WHERE deleted_at IS NULL AND sealed != ''"
+    )
     if not rows:
         return "no connections yet"
     ring = KeyRing.parse(Settings.load(directory, first_start=False).encryption_keys.reveal())
