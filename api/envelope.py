@@ -39,9 +39,9 @@ def success(status: int, output: Output, request_id: str) -> Answer:
     if isinstance(output, Listing):
         data, beside = output.parts()
     else:
-        data, beside = output.wire_json(), b""
+        data, beside = (output.wire_json(),), b""
     meta = b'"request_id":"%b"' % request_id.encode()
-    body = b'{"data":%b,"meta":{%b}}' % (data, meta + b"," + beside if beside else meta)
+    body = b"".join((b'{"data":', *data, b',"meta":{', meta, b"," if beside else b"", beside, b"}}"))
     return Answer(status, body, _JSON + _REPLAYED) if isinstance(output, Replayed) else Answer(status, body)
 
 

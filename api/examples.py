@@ -25,6 +25,7 @@ _BY_NAME: Mapping[str, Any] = {
     "currency": "USD",
     "daily_budget": 150,
     "impressions": 90100,
+    "login_customer_id": "123-456-7890",
     "name": "Spring sale",
     "next_cursor": "eyJhZnRlciI6IjI1In0",
     "cursor": "eyJhZnRlciI6IjI1In0",

@@ -3,10 +3,11 @@
 import inspect
 import re
 import typing
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from functools import cached_property
+from itertools import chain, islice
 from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 
 import orjson
@@ -64,11 +65,12 @@ class Listing(Output, Generic[Row]):
     items: tuple[Row, ...]
     next_cursor: str | None = None
 
-    _encoded: bytes | None = PrivateAttr(default=None)
+    _encoded: Sequence[bytes] | None = PrivateAttr(default=None)
 
     @classmethod
-    def of_json(cls, items: bytes, **beside: Any) -> Self:
-        """A page whose rows are wire JSON already: what was kept as text is not decoded to be encoded again."""
+    def of_json(cls, items: Sequence[bytes], **beside: Any) -> Self:
+        """A page whose rows are wire JSON already: what was kept as text is not decoded to be encoded again. Each of
+        `items` is some rows, with commas between them."""
         page = cls(items=(), **beside)
         page._encoded = items
         return page
@@ -81,16 +83,18 @@ class Listing(Output, Generic[Row]):
 
     def wire_json(self) -> bytes:
         items, beside = self.parts()
-        return b'{"items":%b%b}' % (items, b"," + beside if beside else b"")
+        return b"".join((b'{"items":', *items, b"," if beside else b"", beside, b"}"))
 
-    def parts(self) -> tuple[bytes, bytes]:
-        """The rows as a JSON array, and what stands beside them as members of an object, its braces left out."""
+    def parts(self) -> tuple[Sequence[bytes], bytes]:
+        """The rows as the pieces of a JSON array, joined by whoever sends them: a large page is copied once. And what
+        stands beside them as members of an object, its braces left out."""
         to_json = self.__pydantic_serializer__.to_json
         beside = to_json(self, exclude={"items"}, exclude_defaults=True, by_alias=True)[1:-1]
         if self._encoded is not None:
-            return self._encoded, beside
+            between = chain.from_iterable((b",", some) for some in self._encoded)
+            return [b"[", *islice(between, 1, None), b"]"], beside
         items = to_json(self, include={"items"}, exclude_defaults=True, by_alias=True)
-        return items[len(b'{"items":') : -1], beside
+        return [items[len(b'{"items":') : -1]], beside
 
 
 class Rate(Enum):

@@ -52,7 +52,8 @@ class Cache(Generic[T]):
         keep: Callable[[T], bytes],
         back: Callable[[str], T],
     ) -> None:
-        self._context, self._shape, self._ask, self._keep, self._back = context, shape, ask, keep, back
+        self._context, self._ask, self._keep, self._back = context, ask, keep, back
+        self._shape = sha256(orjson.dumps(shape, option=orjson.OPT_SORT_KEYS)).hexdigest()
         self._to_come = map(self._key, held)
         self._kept: dict[str, Part[T] | None] = {}
         self._looking = asyncio.Lock()
@@ -98,28 +99,39 @@ class Cache(Generic[T]):
 
     def _key(self, target: Target) -> str:
         """Of the platform, the account and the question with its dates; the workspace is the row's own."""
-        named = [target.connection.platform, target.connection.id, target.account.account_id, self._shape]
-        return sha256(orjson.dumps(named, option=orjson.OPT_SORT_KEYS)).hexdigest()
+        held = target.connection
+        return f"{held.platform}:{held.id}:{target.account.account_id}:{self._shape}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """An account's campaigns as JSON rows, one a line, with commas between: ready to be sent on."""
+
+    count: int
+    text: str
 
 
 def campaigns(
     context: Context, held: Iterable[Target], status: Status | None, shown: Callable[[Target, CampaignState], bytes]
-) -> Cache[str]:
-    """Every campaign of an account, newest first: as JSON rows, one a line, ready to be sent on."""
+) -> Cache[Rows]:
+    """Every campaign of an account, newest first."""
 
-    async def ask(target: Target) -> str:
+    async def ask(target: Target) -> Rows:
         states = await every_campaign(target, status)
         remember(context, target, states)
-        return b",\n".join([shown(target, state) for state in states]).decode()
+        return Rows(len(states), b",\n".join([shown(target, state) for state in states]).decode())
 
-    return Cache(
-        context,
-        held,
-        {"of": "campaigns", "status": status},
-        ask,
-        keep=lambda rows: b"[%b]" % rows.encode(),
-        back=lambda kept: kept[1:-1],
-    )
+    return Cache(context, held, {"of": "campaigns", "status": status}, ask, keep=_kept, back=_back)
+
+
+def _kept(rows: Rows) -> bytes:
+    """An array of how many there are, and they."""
+    return f"[{rows.count},\n{rows.text}]".encode() if rows.count else b"[0]"
+
+
+def _back(kept: str) -> Rows:
+    count, _, text = kept[1:-1].partition(",\n")
+    return Rows(int(count), text)
 
 
 def insights(context: Context, held: Iterable[Target], query: InsightsQuery) -> Cache[InsightsReport]:

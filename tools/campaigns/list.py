@@ -11,7 +11,7 @@ from tools.capability import GET, Input, Listing, Toolset, read
 from tools.context import Context
 from tools.errors import CapabilityError, InvalidArguments
 from tools.fields import AccountId, ConnectionId, Cursor, PlatformField, StatusField
-from tools.insights_cache import Part, freshness
+from tools.insights_cache import Part, Rows, freshness
 from tools.ports import CampaignState
 from tools.targets import Target, seniority, targets
 from tools.together import Freshness, Gap, each, gaps
@@ -41,8 +41,8 @@ class _Page:
 
     def __init__(self, room: int, below: str | None) -> None:
         self.room, self.below = room, below  # rows still to come; of the first account only those older than this id
-        self.rows: list[str] = []
-        self.parts: list[Part[str]] = []
+        self.rows: list[bytes] = []
+        self.parts: list[Part[Rows]] = []
         self.failed: list[tuple[Target, CapabilityError]] = []
         self.last: tuple[Target, str] | None = None  # the account left in the middle, and its last row shown
 
@@ -51,30 +51,32 @@ class _Page:
         """Accounts that need not be asked again."""
         return len(self.parts) + len(self.failed) - (self.last is not None)
 
-    def take(self, target: Target, answer: Part[str] | CapabilityError) -> bool:
+    def take(self, target: Target, answer: Part[Rows] | CapabilityError) -> bool:
         below, self.below = self.below, None
         if isinstance(answer, CapabilityError):
             self.failed.append((target, answer))
             return True
         self.parts.append(answer)
-        if not answer.value:
+        if not answer.value.count:
             return True
-        count = answer.value.count(_BETWEEN) + 1
-        if below is None and count <= self.room:
-            self.rows.append(answer.value)
-            self.room -= count
-            return self.room > 0
-        return self._some(target, answer.value.split(_BETWEEN), below)
+        if below is None and answer.value.count <= self.room:
+            self._show(answer.value)
+        else:
+            self._show_some(target, answer.value.text.split(_BETWEEN), below)
+        return self.room > 0
 
-    def _some(self, target: Target, rows: list[str], below: str | None) -> bool:
+    def _show(self, rows: Rows) -> None:
+        self.rows.append(rows.text.encode())
+        self.room -= rows.count
+
+    def _show_some(self, target: Target, rows: list[str], below: str | None) -> None:
         if below is not None:
             rows = [row for row in rows if seniority(_id(row)) < seniority(below)]
         if len(rows) > self.room:
             rows = rows[: self.room]
             self.last = target, _id(rows[-1])
-        self.rows += rows
-        self.room -= len(rows)
-        return self.room > 0
+        if rows:
+            self._show(Rows(len(rows), _BETWEEN.join(rows)))
 
 
 @read(scope=Scope.ADS_READ, rest=GET("/ads/campaigns"), toolset=Toolset.ADS)
@@ -94,7 +96,7 @@ async def list_campaigns(context: Context, query: CampaignsQuery) -> Campaigns:
         raise page.failed[0][1]
     following = cursors.encode(same, [_key(held[at]), page.last[1] if page.last else None]) if at < len(held) else None
     return Campaigns.of_json(
-        f"[{','.join(page.rows)}]".encode(),
+        page.rows,
         next_cursor=following,
         gaps=gaps(page.failed),
         cache=freshness(page.parts),
