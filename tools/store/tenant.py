@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from operator import eq
+from operator import eq, itemgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -110,14 +110,15 @@ class Rows:
     def stage_new(self, table: Table, rows: Sequence[Mapping[str, Any]], *, among: ColumnElement[bool]) -> None:
         """Many rows in few steps, without those whose key one of the rows `among` these has already."""
         keys = [column for column in table.primary_key if column is not _tenant(table)]
-        held, owned = self.select(table, *keys).where(among), [self._owned(table, row) for row in rows]
+        ours, held = self._owned(table, {}), self.select(table, *keys).where(among)
+        named = itemgetter(*(column.name for column in keys))
         _refuse_unfiltered(held)
 
         async def work(transaction: Transaction) -> int:
             known = {tuple(row) for row in await transaction.all(held)}
-            new = [row for row in owned if tuple(row[column.name] for column in keys) not in known]
+            new = [row for row in rows if named(row) not in known]
             if new:
-                await transaction.run_many(_inserting(table), new)
+                await transaction.run_many(_inserting(table), [{**row, **ours} for row in new])
             return len(new)
 
         if rows:
