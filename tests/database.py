@@ -6,6 +6,7 @@ A schema is made once and emptied for the next directory: that takes millisecond
 import asyncio
 import atexit
 import contextlib
+import json
 import os
 import sqlite3
 import threading
@@ -69,6 +70,14 @@ def stored(directory: Path, sql: str) -> list[dict[str, Any]]:
     with contextlib.closing(sqlite3.connect(directory / "adwright.db")) as database:
         database.row_factory = sqlite3.Row
         return [dict(row) for row in database.execute(sql)]
+
+
+def dumped(directory: Path) -> dict[str, bytes]:
+    """Each table, with all that lies in it."""
+    return {
+        name: json.dumps([list(row.values()) for row in stored(directory, f'SELECT * FROM "{name}"')]).encode()  # noqa: S608
+        for name in metadata.tables
+    }
 
 
 class _Schemas:

@@ -20,8 +20,10 @@ import pytest
 from server.sandbox.app import create_app as create_sandbox
 from tests.app import ALL_SCOPES, _served_new
 from tests.canary.leaky import CONTROL
+from tests.database import ON_POSTGRESQL, dumped, settings_in
 from tests.faces.faces import handshake, modern
 from tests.promises import promise
+from tools.store.tables import metadata
 
 pytestmark = pytest.mark.slow
 
@@ -85,6 +87,7 @@ class Journey:
         for name, secret in private.items():
             files[name] = files[name].replace(self.secrets[secret].encode(), b"")
         return files | {
+            **{f"table {name}": rows for name, rows in dumped(self.directory).items()},
             "stderr": self.log.read_bytes(),
             "error reports": b"\n".join(self.sink.received),
             "answers": b"\n".join(self.answers),
@@ -133,7 +136,7 @@ async def journey(tmp_path: Path) -> AsyncIterator[Journey]:
             "META_GRAPH_URL": meta["url"], "META_APP_ID": meta["app_id"], "META_APP_SECRET": meta["app_secret"],
             "GOOGLE_ADS_URL": google["url"], "GOOGLE_TOKEN_URL": google["token_url"],
             "GOOGLE_CLIENT_ID": google["client_id"], "GOOGLE_CLIENT_SECRET": google["client_secret"],
-            "SENTRY_DSN": reports.url,
+            "SENTRY_DSN": reports.url, **settings_in(directory),
         }  # fmt: skip
         known = await stack.enter_async_context(running(directory, tmp_path / "stderr", environment))
         key_line = (directory / "settings.env").read_text(encoding="utf-8").partition("ENCRYPTION_KEYS=")[2]
@@ -258,11 +261,12 @@ async def test_no_secret_is_found_anywhere(journey: Journey) -> None:
         if secret.encode() in content
     ]
     assert not leaks, "\n".join(leaks)
-    assert outputs.keys() >= {"adwright.db", "adwright.db-wal", "adwright.db-shm"}
+    files = set() if ON_POSTGRESQL else {"adwright.db", "adwright.db-wal", "adwright.db-shm"}
+    assert outputs.keys() >= files | {f"table {table}" for table in metadata.tables}
     # The probe sees what is there: the same text that stood beside each secret on its way.
     for where in ("stderr", "error reports", "answers"):
         assert CONTROL.encode() in outputs[where], where
-    assert any(CONTROL.encode() in outputs[name] for name in ("adwright.db", "adwright.db-wal"))
+    assert any(CONTROL.encode() in outputs[name] for name in files or ["table ad_sync_logs"])
     assert b"adwright_unexpected_errors_total 1.0" in outputs["answers"]
     assert b"RuntimeError" in outputs["error reports"]
     assert b"ada@adwright.test" not in outputs["error reports"]
