@@ -25,7 +25,7 @@ class _Parser(argparse.ArgumentParser):
 def build() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="adwright",
-        description="Run Meta ads, by yourself or through an agent; changes wait for a person.",
+        description="Run Meta and Google ads, by yourself or through an agent; changes wait for a person.",
         epilog="Start here: adwright demo    Exit codes: 0 ok, 1 error, 2 usage, 3 a person must confirm",
     )
     parser.add_argument("--version", action="version", version=f"adwright {VERSION}")
