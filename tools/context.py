@@ -55,8 +55,10 @@ class Context:
 
     def cache_key(self) -> str | None:
         """The entry the answer is made of; of several, a digest of their keys."""
+        if not self.cache_keys:
+            return None
         keys = sorted(self.cache_keys)
-        return sha256(",".join(keys).encode()).hexdigest() if len(keys) > 1 else next(iter(keys), None)
+        return sha256(",".join(keys).encode()).hexdigest() if len(keys) > 1 else keys[0]
 
     def now_ms(self) -> int:
         return int(self.clock().timestamp() * 1000)
