@@ -55,13 +55,18 @@ def style(code: str, text: str, stream: TextIO) -> str:
 def _rendered(data: Any) -> str:
     if isinstance(data, Mapping):
         if isinstance(data.get("items"), list):
-            more = data.get("next_cursor")
-            return _rendered(data["items"]) + (f"\nmore: cursor={more}" if more else "")
+            more, missing = data.get("next_cursor"), [_missing(gap) for gap in data.get("gaps", ())]
+            return "\n".join([_rendered(data["items"]), *missing, *([f"more: cursor={more}"] if more else [])])
         width = max((len(str(name)) for name in data), default=0)
         return "\n".join(f"{name:<{width}}  {_cell(value)}" for name, value in data.items())
     if isinstance(data, list):
         return _table(data) if data and all(isinstance(row, Mapping) for row in data) else "\n".join(map(_cell, data))
     return _cell(data)
+
+
+def _missing(gap: Mapping[str, Any]) -> str:
+    where = gap.get("account_id") or gap.get("connectionId")
+    return f"missing: {_cell(gap.get('platform'))} {_cell(where)}: {_cell(gap.get('message'))} {_cell(gap.get('fix'))}"
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -41,8 +41,28 @@ MEANT = {
     "create_connection": (
         Meant(424, "reauth_required", "Meta no longer accepts this connection's access token"),
         Meant(424, "reauth_required", "This connection has no usable Meta access token"),
+        Meant(424, "reauth_required", "Google"),
+        Meant(424, "platform_error", "Google does not accept the OAuth client"),
+        Meant(422, "invalid_arguments", "is (not a credential of|required for) (meta|google)"),
+        # Whatever stands before a word that could be a secret is masked in what an error says.
+        Meant(422, "invalid_arguments", r"\*\*\* not a credential of (meta|google)"),
+        Meant(422, "invalid_arguments", "This name looks like a token"),
     ),
-    "create_campaign": (SEVERAL_ACCOUNTS, NO_ACCOUNT, GUARDRAIL, TOO_FINE, TOO_LOW, UNSEEN),
+    "create_campaign": (
+        SEVERAL_ACCOUNTS,
+        NO_ACCOUNT,
+        GUARDRAIL,
+        TOO_FINE,
+        TOO_LOW,
+        UNSEEN,
+        Meant(422, "invalid_arguments", "eu_political_ads is a statement to Google"),
+        Meant(422, "invalid_arguments", "start_date is before today"),
+    ),
+    "pause_low_roas_campaigns": (
+        Meant(422, "invalid_arguments", "since is after until"),
+        Meant(422, "invalid_arguments", "since is before [0-9-]+; Meta keeps 37 months"),
+        Meant(424, "platform_error", "until is too far in the future"),
+    ),
     "update_campaign": (
         GUARDRAIL,
         TOO_FINE,

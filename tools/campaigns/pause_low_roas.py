@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field, WithJsonSchema, model_validator
 
 from tools.authority import Scope
 from tools.campaign_writes import inverse_of
@@ -21,15 +21,17 @@ from tools.ports import InsightsQuery
 from tools.targets import one_target, spending, targets
 from tools.writes import Failure, Planned, Receipt
 
-Roas = Annotated[
-    Amount, Field(le=100, description="Pause what returns less than this many times its cost: 1 is break-even.")
-]
+ROAS = {"type": "number", "exclusiveMinimum": 0, "maximum": 100}
 
 
 class LowRoas(Input):
     since: Since
     until: Until
-    roas_below: Roas
+    roas_below: Annotated[
+        Amount,
+        Field(le=100, description="Pause what returns less than this many times its cost: 1 is break-even."),
+        WithJsonSchema(ROAS),
+    ]
     min_spend: Annotated[Amount, Field(description="Leave out what spent less; in each account's own currency.")]
     platform: PlatformField | None = None
     connectionId: ConnectionId | None = None
