@@ -1,8 +1,10 @@
 """What a REST read costs with key, limits and audit on, beside a bare route that answers the same bytes."""
 
 import itertools
+import os
 import statistics
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,7 +27,34 @@ def measure(*, quick: bool) -> list[Row]:
             with started(["tests.bench.sides", "bare", str(directory / "me.json")]) as bare:
                 plain = itertools.repeat(Request.of("GET", "/api/v1/me", {}))
                 costs = _interleaved([(ours, asked), (bare, plain)], batches, requests)
-                return [Row("GET /api/v1/me, beside a bare Starlette route", "µs CPU", costs[0], costs[1], TARGET)]
+                rows = [Row("GET /api/v1/me, beside a bare Starlette route", "µs CPU", costs[0], costs[1], TARGET)]
+            return [*rows, *_on_both(ours, asked, batches, requests)]
+
+
+def _on_both(ours: Side, asked: Iterator[Request], batches: int, requests: int) -> list[Row]:
+    """Where there is a PostgreSQL to ask; its own processes' time is not counted, their answers are waited for."""
+    if "ADWRIGHT_TEST_DATABASE_URL" not in os.environ:
+        return []
+    with tempfile.TemporaryDirectory() as name, started(["tests.bench.sides", "shared", name]) as shared:
+        sides = [(shared, _with_keys(shared)), (ours, asked)]
+        costs = _interleaved(sides, batches, requests)
+        waits = [_wait(side, keys, requests) for side, keys in sides]
+    return [
+        Row("GET /api/v1/me on PostgreSQL, beside SQLite", "µs CPU", costs[0], costs[1]),
+        Row("its answer, one caller at a time", "µs", waits[0], waits[1]),
+    ]
+
+
+def _wait(side: Side, asked: Iterator[Request], requests: int) -> float:
+    """Median µs until the answer."""
+    load = Load(side.url, 1)
+    spent = []
+    for request in itertools.islice(asked, requests // 3):
+        began = time.perf_counter()
+        load.one(request)
+        spent.append((time.perf_counter() - began) * 1e6)
+    load.close()
+    return statistics.median(spent)
 
 
 def _with_keys(ours: Side) -> Iterator[Request]:

@@ -7,9 +7,13 @@ import logging
 import os
 import socket
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlencode
 
+import asyncpg
 import orjson
 import uvloop
 from starlette.applications import Starlette
@@ -29,12 +33,13 @@ from tools.secret import Secret
 from tools.store.sealing import generate_key
 from tools.store.tables import api_keys, memberships, users, workspaces
 
+NOWHERE: Mapping[str, str] = MappingProxyType({})
 KEYS = 200
 """A key may be used 100,000 times a minute: enough of them that no benchmark meets its own limit."""
 
 
-async def ours(directory: Path, url: str, listener: socket.socket) -> None:
-    settings = Settings.read(directory, {"ENCRYPTION_KEYS": generate_key("k1"), "PUBLIC_URL": url})
+async def ours(directory: Path, url: str, listener: socket.socket, database: Mapping[str, str] = NOWHERE) -> None:
+    settings = Settings.read(directory, {"ENCRYPTION_KEYS": generate_key("k1"), "PUBLIC_URL": url, **database})
     opened: list[House] = []
 
     def extra(house: House) -> tuple[()]:
@@ -71,6 +76,18 @@ async def _tell_with_keys(house: House) -> None:
     _tell(house.settings.public_url, keys=[key.text for key in made])
 
 
+async def shared(directory: Path, url: str, listener: socket.socket) -> None:
+    """The same on PostgreSQL, in a schema that goes with the process."""
+    server, schema = os.environ["ADWRIGHT_TEST_DATABASE_URL"], f"bench_{os.getpid()}"
+    connection = await asyncpg.connect(server)
+    try:
+        await connection.execute(f"CREATE SCHEMA {schema}")
+        await ours(directory, url, listener, {"DATABASE_URL": f"{server}?{urlencode({'search_path': schema})}"})
+    finally:
+        await connection.execute(f"DROP SCHEMA {schema} CASCADE")
+        await connection.close()
+
+
 async def bare(body: Path, url: str, listener: socket.socket) -> None:
     """The same bytes from a route that knows nobody, counts nothing and keeps no record."""
     answer = orjson.loads(await asyncio.to_thread(body.read_bytes))
@@ -89,7 +106,7 @@ def _tell(url: str, **more: Any) -> None:
 
 def main() -> None:
     logging.getLogger("server.identity").setLevel(logging.ERROR)  # refusals are part of the load, a line each is not
-    side, path = {"ours": ours, "bare": bare}[sys.argv[1]], Path(sys.argv[2])
+    side, path = {"ours": ours, "shared": shared, "bare": bare}[sys.argv[1]], Path(sys.argv[2])
     listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
     uvloop.run(side(path, f"http://127.0.0.1:{listener.getsockname()[1]}", listener))
 
