@@ -35,7 +35,7 @@ MEANT = {
     "get_insights": (
         CURSOR,
         Meant(422, "invalid_arguments", "since is after until"),
-        Meant(422, "invalid_arguments", "since is before [0-9-]+; Meta keeps 37 months"),
+        Meant(422, "invalid_arguments", "since:? is before [0-9-]+; the platform keeps 37 months"),
         Meant(424, "platform_error", "until is too far in the future"),
     ),
     "create_connection": (
@@ -45,7 +45,7 @@ MEANT = {
         Meant(424, "platform_error", "Google does not accept the OAuth client"),
         Meant(422, "invalid_arguments", "is (not a credential of|required for) (meta|google)"),
         # Whatever stands before a word that could be a secret is masked in what an error says.
-        Meant(422, "invalid_arguments", r"\*\*\* not a credential of (meta|google)"),
+        Meant(422, "invalid_arguments", r"\*\*\* (not a credential of|required for) (meta|google)"),
         Meant(422, "invalid_arguments", "This name looks like a token"),
     ),
     "create_campaign": (
@@ -60,7 +60,7 @@ MEANT = {
     ),
     "pause_low_roas_campaigns": (
         Meant(422, "invalid_arguments", "since is after until"),
-        Meant(422, "invalid_arguments", "since is before [0-9-]+; Meta keeps 37 months"),
+        Meant(422, "invalid_arguments", "since:? is before [0-9-]+; the platform keeps 37 months"),
         Meant(424, "platform_error", "until is too far in the future"),
     ),
     "update_campaign": (
