@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.app import Product
-from tests.database import stored
+from tests.database import ON_POSTGRESQL, stored
 from tests.faces.faces import mcp_modern, rest
 from tests.promises import promise
 from tests.tools.outside import full_disk
@@ -135,7 +135,7 @@ async def test_healthz_is_200_while_each_dependency_answers(product: Product) ->
     answer = await product.client().get("/healthz")
 
     assert (answer.status_code, answer.json()["status"]) == (200, "ok")
-    assert answer.json()["dependencies"].keys() == {"database", "audit"}
+    assert answer.json()["dependencies"].keys() == {"postgres" if ON_POSTGRESQL else "database", "audit"}
 
 
 @promise("dev.observability.healthz")

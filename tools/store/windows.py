@@ -21,7 +21,7 @@ _HIT = f"""
 WITH admitted AS (
     INSERT INTO rate_limits AS w (key, hits, admitted, newest) VALUES ($1, ARRAY[{_NOW}], 1, {_NOW})
     ON CONFLICT (key) DO UPDATE SET hits[w.admitted % $2 + 1] = {_NOW}, admitted = w.admitted + 1, newest = {_NOW}
-    WHERE coalesce(w.hits[w.admitted % $2 + 1], 0) <= {_NOW} - $3 AND w.newest <= {_NOW}
+    WHERE coalesce(w.hits[w.admitted % $2 + 1] <= {_NOW} - $3, true) AND w.newest <= {_NOW}
     RETURNING newest, hits, {_NOW} AS now
 )
 {_SEEN}, true FROM admitted, unnest(hits) hit GROUP BY newest, now
