@@ -166,7 +166,8 @@ def _relayed(batches: int, calls: int) -> list[Row]:
     return [
         Row(f"adwright mcp: {what} by the SDK's client", "µs wall", *by_sdk.wall, RELAY_TARGET),
         Row(f"adwright mcp: {what} by the SDK's client", "µs CPU", *by_sdk.cpu, RELAY_TARGET),
-        Row(f"adwright mcp: {what} by a client of bare bytes", "µs CPU", _median(piped), _median(direct), RELAY_TARGET),
+        # No bound: whoever reads an answer has a client, whose own HTTP costs more than its pipe.
+        Row(f"adwright mcp: {what} by a client of bare bytes", "µs CPU", _median(piped), _median(direct)),
     ]
 
 
