@@ -1,1 +1,1 @@
-"""The registry as a Claude agent uses it."""
+"""The in-app agent: its loop over the registry, on the Messages API."""

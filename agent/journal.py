@@ -78,7 +78,9 @@ class Journal:
 
         Whoever stops waiting does not stop it: what a number was given to must be known to have it.
         """
-        await asyncio.shield(asyncio.ensure_future(self._locked(statements, told, session)))
+        committing = asyncio.ensure_future(self._locked(statements, told, session))
+        committing.add_done_callback(lambda done: done.cancelled() or done.exception())  # also where nobody waits
+        await asyncio.shield(committing)
 
     async def _locked(self, statements: Sequence[Statement], told: Sequence[Told], session: dict[str, Any]) -> None:
         async with self._lock:

@@ -52,7 +52,9 @@ class Run:
         model: Model,
         limits: Limits,
         report: Callable[[str, BaseException], None],
+        renew_seconds: float = RENEW_SECONDS,
     ) -> None:
+        self._renew_seconds = renew_seconds
         self._context, self._session, self._journal, self._calls = context, session, journal, calls
         self._model, self._limits, self._report = model, limits, report
         self._messages: list[Message] = []
@@ -166,16 +168,16 @@ class Run:
         try:
             await asyncio.wait((task, stopping), return_when=asyncio.FIRST_COMPLETED)
             if self._stop.is_set():
-                if not spare():
-                    task.cancel()
-                await asyncio.wait((task,))
-                if not task.cancelled():
-                    task.exception()  # looked at, for nobody else will
+                if spare():
+                    await asyncio.wait((task,))
                 raise Stopped
         finally:
             stopping.cancel()
             if not task.done():
                 task.cancel()
+                await asyncio.wait((task,))  # what it holds upstream is given back by now
+            if self._stop.is_set() and not task.cancelled():
+                task.exception()  # looked at, for nobody else will
 
     async def _answered(self, answer: Answer, limit: str | None) -> bool:
         """Keep what the model said; answers whether that was the end of the run."""
@@ -264,7 +266,7 @@ class Run:
     async def _keep_lease(self, running: asyncio.Task[Any] | None) -> None:
         """While the model is silent nothing else renews it; and a stop may have been asked for elsewhere."""
         while True:
-            await asyncio.sleep(RENEW_SECONDS)
+            await asyncio.sleep(self._renew_seconds)
             try:
                 await self._journal.commit()
                 session = await conversations.session(self._context.rows, self._journal.conversation_id)

@@ -10,7 +10,7 @@ from agent.calls import Calls
 from agent.following import Bells, Following
 from agent.journal import LEASE_MS, Journal
 from agent.limits import Limits
-from agent.loop import Run
+from agent.loop import RENEW_SECONDS, Run
 from agent.model import Model
 from agent.pending import outcome, supersede
 from agent.snapshot import Snapshot, snapshot
@@ -26,6 +26,7 @@ from tools.conversations.store import Kind, ResultState, Status
 from tools.errors import Conflict, InsufficientScope
 from tools.invoke import Door
 from tools.recovery import unfinished_turns
+from tools.redaction import redact
 from tools.store.engine import Store, StoreUnavailable, Transaction
 from tools.store.statements import Row
 from tools.surfaces import ads_chat
@@ -58,9 +59,11 @@ class Runner:
         standing: Standing,
         report: Callable[[str, BaseException], None],
         limits: Limits | None = None,
+        renew_seconds: float = RENEW_SECONDS,
     ) -> None:
         self._door, self._store, self._model = door, store, model
         self._standing, self._report, self._limits = standing, report, limits or Limits()
+        self._renew_seconds = renew_seconds
         self._surfaces = {"ads": Surface("ads", Scope.ADS_READ, snapshot("ads", ads_chat(door.registry)))}
         self._bells = Bells()
         self._runs: dict[str, tuple[Run, asyncio.Task[None]]] = {}  # by run: one may end as the next begins
@@ -156,7 +159,7 @@ class Runner:
 
         async def work(tx: Transaction) -> Row:
             if asked.conversationId is None:
-                await self._add(tx, context, surface, identifier, asked.title)
+                await self._add(tx, context, surface, identifier, redact(asked.title))
             session = await conversations.claim(
                 tx, rows, identifier, run_id, now=now, until=now + LEASE_MS,
                 acting=kept(context.principal), spent_ms=0, next_turn=True,
@@ -167,7 +170,7 @@ class Runner:
             told = known if complete else known | {"note": "Your answer before this was stopped or broke off."}
             message = conversations.message_added(
                 rows, conversation_id=identifier, seq=session.last_message, turn=session.turn, run_id=run_id,
-                role="user", kind=Kind.SENT, content=user_content(results, [context_text(told), asked.message]),
+                role="user", kind=Kind.SENT, content=user_content(results, [context_text(told), redact(asked.message)]),
                 tool_calls=[], created_at=now,
             )  # fmt: skip
             await tx.run(message)
@@ -248,7 +251,7 @@ class Runner:
         calls = Calls(self._door, context, journal, self._limits.tool_calls)
         run = Run(
             context=context, session=session, journal=journal, calls=calls, model=self._model, limits=self._limits,
-            report=self._report,
+            report=self._report, renew_seconds=self._renew_seconds,
         )  # fmt: skip
         if gone:
             run.refuse(
@@ -265,7 +268,7 @@ class Runner:
         task.add_done_callback(lambda done: self._ended(session.run_id, done))
 
     def _ended(self, run_id: str, task: asyncio.Task[None]) -> None:
-        del self._runs[run_id]
+        self._runs.pop(run_id, None)
         self._wake.set()  # a decision may have come while it ran
         if not task.cancelled() and (escaped := task.exception()) is not None:
             self._report(run_id, escaped)

@@ -2,18 +2,11 @@
 
 from typing import Any
 
+from agent.snapshot import tool
 from tools.registry import Registry
-from tools.schema import input_schema
 from tools.surfaces import mcp_tools
 
 
 def tool_params(registry: Registry) -> list[dict[str, Any]]:
     """`tools` of a Messages request: [{name, description, input_schema}], everything a model may see."""
-    return [
-        {
-            "name": capability.name,
-            "description": capability.description,
-            "input_schema": input_schema(capability.input),
-        }
-        for capability in mcp_tools(registry)
-    ]
+    return [tool(capability) for capability in mcp_tools(registry)]

@@ -23,6 +23,7 @@ from tools.secret import Secret
 from tools.store.tables import chat_messages, chat_results, chat_sessions
 from tools.store.tenant import Rows
 
+NEVER = 3600.0
 PATIENCE = 30.0
 """Seconds after which a test that waits for an event has failed."""
 
@@ -42,6 +43,7 @@ class Talk:
     settings: ModelSettings
     limits: Limits
     http: httpx2.AsyncClient
+    renew_seconds: float
     standing: dict[str, Principal | None] = field(default_factory=dict)
 
     async def says(self, *turns: dict[str, Any]) -> None:
@@ -106,6 +108,7 @@ class Talk:
             standing=standing,
             report=lambda _, error: self.world.reported.append(error),
             limits=self.limits,
+            renew_seconds=self.renew_seconds,
         )
 
 
@@ -125,7 +128,10 @@ async def collected(following: Following, until: str | None = None, count: int |
 
 
 @contextlib.asynccontextmanager
-async def open_talk(path: Path, *, limits: Limits | None = None, retries: int = 0) -> AsyncIterator[Talk]:
+async def open_talk(
+    path: Path, *, limits: Limits | None = None, retries: int = 0, renew_seconds: float = NEVER
+) -> AsyncIterator[Talk]:
+    """A lease is renewed by what a run writes; in between only where a test says how often."""
     clock = Clock()
     sandbox = create_app(now=clock)
     async with contextlib.AsyncExitStack() as stack:
@@ -140,7 +146,7 @@ async def open_talk(path: Path, *, limits: Limits | None = None, retries: int = 
             effort="medium",
             retries=retries,
         )
-        talk = Talk(world, None, url, settings, limits or Limits(), http)  # type: ignore[arg-type]  # made in the next line
+        talk = Talk(world, None, url, settings, limits or Limits(), http, renew_seconds)  # type: ignore[arg-type]  # made in the next line
         talk.runner = talk._runner()
         try:
             yield talk

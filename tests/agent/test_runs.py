@@ -1,6 +1,5 @@
 """Turns over time: decisions, expiry, newer messages, stops, and processes that end in the middle."""
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -236,6 +235,29 @@ async def test_a_stop_ends_the_call_upstream_and_keeps_what_was_said(talk: Talk)
     assert await talk.runner.stop(talk.world.context(OWNER), conversation) is False
 
 
+async def test_a_stop_through_another_process_is_seen_by_the_one_that_runs(tmp_path: Path) -> None:
+    async with open_talk(tmp_path, renew_seconds=0.05) as talk:
+        await talk.says({**text("Slowly. " * 400), "fault": {"kind": "slow"}})
+        seen = await collected(await talk.start("Hello?"), until="text_delta")
+        conversation = first(seen, "run_started")["conversationId"]
+        other = talk._runner()
+
+        assert await other.stop(talk.world.context(OWNER), conversation) is True
+
+        assert first(await talk.follow(conversation, seen[-1].id), "done") == {"stopReason": "stopped"}
+        await other.close()
+
+
+async def test_a_secret_in_a_message_goes_no_further(talk: Talk) -> None:
+    await talk.says(text("Better not."))
+
+    await talk.ask("Use sk-ant-api03-abcdefghijklmnop for it.")
+
+    sent = (await talk.requests())[-1].decode()
+    assert "Use *** for it." in sent
+    assert "abcdefghijklmnop" not in sent
+
+
 async def test_a_stop_while_a_person_decides_takes_the_proposal_back(talk: Talk) -> None:
     conversation, events, approval = await proposed(talk)
 
@@ -288,47 +310,27 @@ async def test_a_process_that_ends_while_the_model_speaks_leaves_the_turn_to_the
     assert first(rest, "done") == {"stopReason": "end_turn"}
 
 
-async def test_a_killed_process_is_taken_over_once_its_lease_is_over_and_no_tool_runs_twice(talk: Talk) -> None:
+async def test_a_run_that_was_taken_over_writes_nothing_more_and_no_tool_runs_twice(talk: Talk) -> None:
     await talk.says(calls(("whoami", {})), {**text("Slowly. " * 400), "fault": {"kind": "slow"}}, text("All of it."))
     following = await talk.start("Who am I?")
     seen = await collected(following, until="text_delta")
     conversation = first(seen, "run_started")["conversationId"]
-    killed, task = talk.runner._runs.pop(first(seen, "run_started")["runId"])
-    killed._journal.commit = _gone  # type: ignore[method-assign]  # a killed process writes nothing more
-    task.cancel()
-
-    await talk.runner.sweep()
-    assert (await talk.session(conversation)).status == "running"
-    talk.world.clock.pass_by(seconds=16)
-    rest = await talk.resumed(conversation, seen[-1].id)
-
-    assert said(rest).endswith("All of it.")
-    assert len([row for row in await talk.world.audit_rows() if row["action"] == "whoami"]) == 1
-    assert list(await talk.results(conversation)) == [first(seen, "tool_use")["toolUseId"]]
-    await asyncio.gather(task, return_exceptions=True)
-
-
-async def _gone(*_: Any, **__: Any) -> None:
-    raise asyncio.CancelledError
-
-
-async def test_a_run_that_was_taken_over_writes_nothing_more(talk: Talk) -> None:
-    await talk.says({**text("Slowly. " * 400), "fault": {"kind": "slow"}}, text("The other one."))
-    following = await talk.start("Hello?")
-    seen = await collected(following, until="text_delta")
-    conversation = first(seen, "run_started")["conversationId"]
-    first_run, task = talk.runner._runs.pop(first(seen, "run_started")["runId"])
+    ((stalled, task),) = talk.runner._runs.values()
     other = talk._runner()
-    talk.world.clock.pass_by(seconds=16)
 
     await other.sweep()
+    assert (await talk.session(conversation)).run_id == first(seen, "run_started")["runId"]
+    talk.world.clock.pass_by(seconds=16)
+    await other.sweep()
     rest = await collected(await other.follow(talk.world.context(OWNER), conversation, seen[-1].id))
-    first_run.stop()
+    stalled.stop()
     await task
 
-    assert said(rest).endswith("The other one.")
-    last = (await talk.session(conversation)).last_event
-    assert last == rest[-1].id
+    assert said(rest).endswith("All of it.")
+    assert first(rest, "done") == {"stopReason": "end_turn"}
+    assert (await talk.session(conversation)).last_event == rest[-1].id
+    assert len([row for row in await talk.world.audit_rows() if row["action"] == "whoami"]) == 1
+    assert list(await talk.results(conversation)) == [first(seen, "tool_use")["toolUseId"]]
     await other.close()
 
 
