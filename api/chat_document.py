@@ -10,23 +10,18 @@ from tools.schema import input_schema
 
 _ID = "cnv_3f0c9a1d5e7b2468ace01357"
 _TAG = "chat"
-_STREAM = """id: 1
-event: run_started
-data: {"conversationId":"cnv_3f0c9a1d5e7b2468ace01357","runId":"run_0a1b2c3d4e5f60718293a4b5"}
-
-id: 2
-event: text_delta
-data: {"text":"You spent 412.50 USD yesterday."}
-
-id: 3
-event: usage
-data: {"inputTokens":12,"outputTokens":31,"cacheReadTokens":6210,"cacheWriteTokens":140,"cost":0.0013}
-
-id: 4
-event: done
-data: {"stopReason":"end_turn"}
-
-"""
+_NAMES = [
+    "run_started", "thinking_delta", "text_delta", "tool_use", "tool_result", "confirm_required", "confirm_resolved",
+    "usage", "error", "done",
+]  # fmt: skip
+_EVENT = closed(
+    {
+        "id": {"type": "string", "pattern": "^[0-9]+$"},
+        "event": {"type": "string", "enum": _NAMES},
+        "data": {"type": "string", "contentMediaType": "application/json", "description": "A JSON object."},
+    }
+)
+_TOLD = {"id": "2", "event": "text_delta", "data": '{"text":"You spent 412.50 USD yesterday."}'}
 _EVENTS = (
     "Server-sent events, each with an `id` that counts up within the conversation: `run_started`, `thinking_delta`, "
     "`text_delta`, `tool_use`, `tool_result`, `confirm_required` (the approval a person decides about, with its "
@@ -113,7 +108,7 @@ def _conversation() -> dict[str, Any]:
 
 
 def _stream(description: str) -> dict[str, Any]:
-    content = {"text/event-stream": {"schema": {"type": "string"}, "example": _STREAM}}
+    content = {"text/event-stream": {"schema": _EVENT, "example": _TOLD}}  # of each event
     return {"description": description, "headers": _headers(), "content": content}
 
 

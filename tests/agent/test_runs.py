@@ -10,6 +10,7 @@ from tests.agent.talk import Event, Talk, calls, collected, first, names, open_t
 from tests.world import OWNER, STRANGER, principal
 from tools.authority import Role, Via
 from tools.errors import CapabilityError, Conflict, NotFound, QuotaExceeded, RateLimited
+from tools.recovery import unsettled
 
 
 async def budgeted(talk: Talk) -> dict[str, Any]:
@@ -246,6 +247,17 @@ async def test_a_stop_through_another_process_is_seen_by_the_one_that_runs(tmp_p
 
         assert first(await talk.follow(conversation, seen[-1].id), "done") == {"stopReason": "stopped"}
         await other.close()
+
+
+async def test_a_running_turn_keeps_the_process_that_runs_it(talk: Talk) -> None:
+    await talk.says({**text("Slowly. " * 400), "fault": {"kind": "slow"}})
+    seen = await collected(await talk.start("Hello?"), until="text_delta")
+    now = talk.world.clock.milliseconds()
+
+    assert await unsettled(talk.world.store, now)
+    await talk.runner.stop(talk.world.context(OWNER), first(seen, "run_started")["conversationId"])
+    await talk.runner.settle()
+    assert not await unsettled(talk.world.store, now)
 
 
 async def test_a_secret_in_a_message_goes_no_further(talk: Talk) -> None:

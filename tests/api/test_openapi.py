@@ -9,6 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
+from api.chat_document import chat_paths
 from api.error_examples import EXAMPLES
 from api.openapi import openapi
 from tests.api.shop import PUBLIC_URL, REGISTRY, Client
@@ -18,7 +19,11 @@ from tools.catalog import catalog
 from tools.errors import CapabilityError
 
 DOCUMENT = openapi(REGISTRY, PUBLIC_URL, "1.2.3")
-DOCUMENTS = {"small": DOCUMENT, "catalog": openapi(catalog, PUBLIC_URL, "1.2.3")}
+DOCUMENTS = {
+    "small": DOCUMENT,
+    "catalog": openapi(catalog, PUBLIC_URL, "1.2.3"),
+    "product": openapi(catalog, PUBLIC_URL, "1.2.3", chat_paths()),
+}
 OPERATIONS = {
     operation["operationId"]: (path, method, operation)
     for path, methods in DOCUMENT["paths"].items()
