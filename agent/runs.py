@@ -66,14 +66,11 @@ class Runner:
         self._renew_seconds = renew_seconds
         self._surfaces = {"ads": Surface("ads", Scope.ADS_READ, snapshot("ads", ads_chat(door.registry)))}
         self._bells = Bells()
+        self._beginning: set[str] = set()  # runs whose claim is on its way: nobody has left them
         self._runs: dict[str, tuple[Run, asyncio.Task[None]]] = {}  # by run: one may end as the next begins
         self._wake = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
         door.gate.on_settled(lambda _: self._wake.set())
-
-    @property
-    def busy(self) -> bool:
-        return bool(self._runs)
 
     def open(self) -> None:
         self._looking = asyncio.create_task(self._look(), name="turns")
@@ -176,8 +173,12 @@ class Runner:
             await tx.run(message)
             return session
 
-        session = await context.store.write(work)
-        self._launch(context, session)
+        self._beginning.add(run_id)
+        try:
+            session = await context.store.write(work)
+            self._launch(context, session)
+        finally:
+            self._beginning.discard(run_id)
         return session
 
     async def _add(self, tx: Transaction, context: Context, surface: Surface, identifier: str, title: str) -> None:
@@ -224,7 +225,9 @@ class Runner:
     ) -> None:
         """A new run of the stored turn, in the name of whoever asked, as far as they may still act."""
         session = await self._session(workspace, conversation_id)
-        if session is None or (session.status == Status.RUNNING and session.run_id in self._runs):
+        if session is None or session.run_id in self._beginning:
+            return
+        if session.status == Status.RUNNING and session.run_id in self._runs:
             return
         before = asker(session)
         principal = await self._standing(before)

@@ -29,6 +29,7 @@ UNSEEN = Meant(422, "invalid_arguments", r"name: take the invisible character U\
 TOO_LOW = Meant(424, "platform_error", "Meta refused the change: Your budget is too low")
 
 MEANT = {
+    "ads_chat": (Meant(402, "quota_exceeded", "This month's 50 chat turns are used up"),),
     "list_campaigns": (CURSOR,),
     "list_changes": (CURSOR,),
     "list_approvals": (CURSOR,),

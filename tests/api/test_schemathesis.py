@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.api.streams import first, turn
 from tests.app import Caller, Product, open_product
 from tools.catalog import catalog
 
@@ -76,7 +77,9 @@ async def known(product: Product, person: Caller, key: Caller) -> Known:
         await person.data("PATCH", path, {"name": f"{campaign['name']} II"})
         waiting.append(await key.refusal(202, "PATCH", path, {"status": "PAUSED"}))
     keys = [await person.data("POST", "/api-keys", {"name": "Spare", "scopes": ["ads:read"]}) for _ in range(20)]
+    conversation = first(await turn(person, "Hello?"), "run_started")["conversationId"]
     return {
+        "conversationId": [conversation],
         "campaign_id": [campaign["campaign_id"] for campaign in campaigns],
         "account_id": [account["account_id"] for account in connected["accounts"]],
         "connectionId": [connection],
