@@ -3,14 +3,14 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
 from typing import Any, TypeVar
 
 from agent.answer import Answer, Building
 from agent.calls import Calls
 from agent.failures import too_long
-from agent.journal import Journal
+from agent.journal import Journal, Told
 from agent.limits import Limits, last_words
 from agent.model import About, Model
 from agent.prices import Usage, cost
@@ -188,16 +188,15 @@ class Run:
         else:
             statements, goes_on = [self._spoken(answer, content)], limit is None and self._goes_on(answer)
         if goes_on:
-            for call in answer.calls if answer.stop_reason == "tool_use" else ():
-                self._journal.tell("tool_use", self._calls.shown(call))
-            await self._journal.commit(*statements)
+            shown = answer.calls if answer.stop_reason == "tool_use" else []
+            await self._journal.commit(*statements, told=[("tool_use", self._calls.shown(call)) for call in shown])
             return False
         if limit is not None and reason in ("end_turn", None):
             reason = "cap"
         if reason is None:
             await self._journal.commit(*statements)
             raise too_long() if answer.stop_reason == "model_context_window_exceeded" else _unusable(answer)
-        await self._finish(reason, Status.IDLE, *statements, told=_explained(answer))
+        await self._finish(reason, Status.IDLE, *statements, why=_explained(answer))
         return True
 
     def _goes_on(self, answer: Answer) -> bool:
@@ -239,15 +238,19 @@ class Run:
         self._journal.keep(self._journal.message(role=role, kind=Kind.SENT, content=content))
 
     async def _fail(self, error: CapabilityError) -> None:
-        self._journal.tell("error", error.body(self._context.request_id))
-        await self._finish("error")
+        await self._finish("error", before=[("error", error.body(self._context.request_id))])
 
     async def _finish(
-        self, reason: str, status: Status = Status.IDLE, *statements: Statement, told: dict[str, Any] | None = None
+        self,
+        reason: str,
+        status: Status = Status.IDLE,
+        *statements: Statement,
+        before: Sequence[Told] = (),
+        why: dict[str, Any] | None = None,
     ) -> None:
-        self._journal.tell("usage", self._usage())
-        self._journal.tell("done", {"stopReason": reason} | (told or {}))
-        await self._journal.commit(*statements, status=status, lease_until=None, spent_ms=self._spent_ms())
+        """Whoever reads `done` finds the conversation free: both are one commit."""
+        told = [*before, ("usage", self._usage()), ("done", {"stopReason": reason} | (why or {}))]
+        await self._journal.commit(*statements, told=told, status=status, lease_until=None, spent_ms=self._spent_ms())
 
     def _usage(self) -> dict[str, Any]:
         """Of this run. The cost is in USD, null where a model's price is not known."""

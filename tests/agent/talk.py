@@ -24,7 +24,7 @@ from tools.store.tables import chat_messages, chat_results, chat_sessions
 from tools.store.tenant import Rows
 
 NEVER = 3600.0
-PATIENCE = 30.0
+PATIENCE = 120.0
 """Seconds after which a test that waits for an event has failed."""
 
 

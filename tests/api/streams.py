@@ -11,7 +11,7 @@ import httpx2
 
 from tests.app import Caller, Product
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 @dataclass(frozen=True, slots=True)
