@@ -16,8 +16,8 @@ from pydantic import TypeAdapter
 from tools.context import Context
 from tools.fields import Status
 from tools.ports import CampaignState, InsightsQuery, InsightsReport
-from tools.store.cached import LOOKED_UP, entries
-from tools.store.tables import insights_cache, platform_writes
+from tools.store.cached import LOOKED_UP, entries, written_since
+from tools.store.tables import insights_cache
 from tools.targets import Target, every_campaign, remember
 from tools.together import Freshness
 
@@ -57,6 +57,7 @@ class Cache(Generic[T]):
         self._to_come = map(self._key, held)
         self._kept: dict[str, Part[T] | None] = {}
         self._looking = asyncio.Lock()
+        self._swept = False  # what has expired goes with the first that is kept
 
     async def of(self, target: Target) -> Part[T]:
         """One of the accounts `held`, which are looked up several at a time, in their order."""
@@ -79,8 +80,10 @@ class Cache(Generic[T]):
         context = self._context
         asked_at = context.now_ms()
         answer = await self._ask(target)
-        if not await _written_since(context, target, asked_at):
-            context.rows.stage(context.rows.delete(insights_cache).where(insights_cache.c.expires_at <= asked_at))
+        if not await written_since(context.rows, target.connection.id, target.account.account_id, asked_at):
+            if not self._swept:
+                self._swept = True
+                context.rows.stage(context.rows.delete(insights_cache).where(insights_cache.c.expires_at <= asked_at))
             context.rows.stage(
                 context.rows.upsert(
                     insights_cache,
@@ -140,17 +143,3 @@ def insights(context: Context, held: Iterable[Target], query: InsightsQuery) -> 
 
     shape = {"of": "insights", **asdict(query)}
     return Cache(context, held, shape, ask, keep=_REPORT.dump_json, back=_REPORT.validate_json)
-
-
-async def _written_since(context: Context, target: Target, asked_at: int) -> bool:
-    """A write in between has dropped this account's entries; what was read beside it may be older than the write."""
-    open_or_new = platform_writes.c.finished_at.is_(None) | (platform_writes.c.finished_at >= asked_at)
-    return None is not await context.rows.first(
-        context.rows.select(platform_writes, platform_writes.c.id)
-        .where(
-            platform_writes.c.connection_id == target.connection.id,
-            platform_writes.c.account_id == target.account.account_id,
-            open_or_new,
-        )
-        .limit(1)
-    )

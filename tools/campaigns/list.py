@@ -6,13 +6,12 @@ from pydantic import Field
 
 from tools import cursors, insights_cache
 from tools.authority import Scope
-from tools.campaigns.model import Campaign, shown
+from tools.campaigns.model import Campaign, row
 from tools.capability import GET, Input, Listing, Toolset, read
 from tools.context import Context
 from tools.errors import CapabilityError, InvalidArguments
 from tools.fields import AccountId, ConnectionId, Cursor, PlatformField, StatusField
 from tools.insights_cache import Part, Rows, freshness
-from tools.ports import CampaignState
 from tools.targets import Target, seniority, targets
 from tools.together import Freshness, Gap, each, gaps
 
@@ -104,9 +103,6 @@ async def list_campaigns(context: Context, query: CampaignsQuery) -> Campaigns:
 
 
 async def _filled(context: Context, query: CampaignsQuery, held: tuple[Target, ...], below: str | None) -> _Page:
-    def row(target: Target, state: CampaignState) -> bytes:
-        return shown(target, state).wire_json()
-
     kept = insights_cache.campaigns(context, held, query.status, row)
     page = _Page(query.limit, below)
     await each(context, held, kept.of, page.take)
