@@ -99,7 +99,7 @@ async def _bare(sandbox: Side, calls: list[tuple[str, dict[str, Any]]]) -> float
 
         async def call(path: str, body: dict[str, Any]) -> None:
             async with room:
-                (await client.post(path, json=body, headers=headers)).raise_for_status()
+                (await client.post(path, json=body, headers=headers)).raise_for_status().json()
 
         started_at = time.perf_counter()
         await asyncio.gather(*(call(path, body) for path, body in calls))
