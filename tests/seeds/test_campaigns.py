@@ -152,6 +152,7 @@ async def test_insights_are_asked_once_in_15_minutes_and_again_after_them(produc
     asked = await asked_upstream(product, "insights")
 
     same = await person.data("GET", "/ads/insights", **query)
+    assert (first.pop("cache")["hit"], same.pop("cache")["hit"]) == (False, True)
     assert (same, await asked_upstream(product, "insights")) == (first, asked)
 
     await person.data("GET", "/ads/insights", since=SINCE, until=SINCE, breakdown="campaign")
