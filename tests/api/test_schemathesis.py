@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import datetime as dt
 import json
 import os
 import sys
@@ -86,6 +87,7 @@ async def known(product: Product, person: Caller, key: Caller) -> Known:
         "key_id": [spare["id"] for spare in keys],
         "approval_id": [answer["approval"]["id"] for answer in waiting],
         "daily_budget": [12.5, 45, 150, 200, 2000, 30000],
+        "start_date": [(dt.date.today() + dt.timedelta(days=days)).isoformat() for days in (2, 30)],  # noqa: DTZ011 - any zone's future
         "change_id": [change["id"] for change in await person.data("GET", "/changes", limit=500)],
     }
 
