@@ -103,6 +103,10 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
     changes_campaign = operation_id(case) == "update_campaign"
     if valid and changes_campaign and isinstance(case.body, dict) and not case.body.keys() - {"connectionId"}:
         case.body = {**case.body, "name": f"Renamed {case.id}"}
+    # Half of what a schema calls a name holds characters that nobody sees; every other campaign gets one to be read.
+    if valid and operation_id(case) == "create_campaign" and isinstance(case.body, dict) and case.id < "V":
+        case.body = {**case.body, "name": f"Spring {case.id}"}
+        case.body.pop("eu_political_ads", None)
     # Without the one connection there would be nothing left to judge: it is only asked what disconnecting would do.
     if operation_id(case) == "delete_connection":
         case.query = {**(case.query or {}), "plan": "true"}
