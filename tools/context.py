@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from tools.analytics import Arrivals, PipeStore
 from tools.authority import Principal
 from tools.fields import Platform
 from tools.ports import AdsPlatform
@@ -46,6 +47,8 @@ class Context:
     public_url: str  # without a trailing slash
     gate: "Gate"
     writes: "Writes"
+    pipes: PipeStore
+    arrivals: Arrivals
     progress: Progress = field(default=no_progress)
     cache_keys: set[str] = field(default_factory=set)  # of the entries the answer is made of; the audit row names them
     approval_id: str | None = None  # set while an agreed plan is applied

@@ -1,7 +1,7 @@
 """The one family of errors a capability may raise; each face renders it in one flat shape.
 
 CapabilityError
-├── InvalidRequest 400 · InvalidArguments, IdempotencyMismatch, Guardrail, CredentialsUnreadable 422
+├── InvalidRequest, InvalidPipe 400 · InvalidArguments, IdempotencyMismatch, Guardrail, CredentialsUnreadable 422
 ├── MissingAuthorization, InvalidAuthorizationFormat, InvalidApiKey, ApiKeyExpired, ApiKeyRevoked, SessionExpired 401
 ├── QuotaExceeded 402
 ├── InsufficientScope, HumanRequired, CrossOrigin, DirectKeyRefused 403
@@ -9,7 +9,7 @@ CapabilityError
 ├── Conflict, StalePlan, AlreadyDecided, ApprovalExpired, IdempotencyInProgress 409
 ├── PlatformFailure 424
 │   └── ReauthRequired, AccountBlocked, VersionSunset
-├── RateLimited 429 · Unavailable 503 · Internal 500
+├── RateLimited 429 · Unavailable, IngestUnavailable 503 · Internal 500
 └── ConfirmRequired 202  not a failure: a proposal waits for a person (tools/approval.py)
 """
 
@@ -66,6 +66,10 @@ class CapabilityError(Exception):
 
 class InvalidRequest(CapabilityError):
     code, status, retry = "invalid_request", 400, Retry.ADJUSTED
+
+
+class InvalidPipe(CapabilityError):
+    code, status, retry = "invalid_pipe", 400, Retry.ADJUSTED
 
 
 class MissingAuthorization(CapabilityError):
@@ -198,6 +202,12 @@ class RateLimited(CapabilityError):
 
 class Unavailable(CapabilityError):
     code, status, retry = "unavailable", 503, Retry.LATER
+
+
+class IngestUnavailable(Unavailable):
+    """Events could not be made durable: the sender keeps them and sends them again."""
+
+    code = "ingest_unavailable"
 
 
 class Internal(CapabilityError):

@@ -216,3 +216,52 @@ schema_migrations = Table(
     Column("version", BigInteger, primary_key=True, autoincrement=False), _text("name"), _text("checksum"),
     _time("applied_at"),
 )  # fmt: skip
+
+websites = Table(
+    "websites", metadata,
+    _text("id", key=True), _workspace(), _text("domain"), _text("name"), _text("time_zone"), _text("currency"),
+    _json("settings"), _time("created_at"), _moment("deleted_at"),
+    Index("websites_by_workspace", "workspace_id", "created_at"),
+)  # fmt: skip
+
+goals = Table(
+    "goals", metadata,
+    _text("id", key=True), _workspace(), _text("website_id"), _text("name"), _text("selector"), _time("created_at"),
+    _moment("deleted_at"),
+    Index("goals_by_workspace", "workspace_id", "created_at"),
+)  # fmt: skip
+
+funnels = Table(
+    "funnels", metadata,
+    _text("id", key=True), _workspace(), _text("website_id"), _text("name"), _json("steps"), _count("window_seconds"),
+    _time("created_at"), _moment("deleted_at"),
+    Index("funnels_by_workspace", "workspace_id", "created_at"),
+)  # fmt: skip
+
+share_links = Table(
+    "share_links", metadata,
+    _text("id", key=True), _workspace(), _text("website_id"), _text("name"), _text("token_prefix"),
+    Column("token_hash", Text, nullable=False, unique=True), _note("password_hash"), _moment("expires_at"),
+    _text("created_by"), _time("created_at"), _moment("deleted_at"),
+    Index("share_links_by_workspace", "workspace_id", "created_at"),
+)  # fmt: skip
+
+alerts = Table(
+    "alerts", metadata,
+    _text("id", key=True), _workspace(), _text("website_id"), _text("metric"), _text("threshold"), _text("channel"),
+    _time("created_at"), _moment("deleted_at"),
+    Index("alerts_by_workspace", "workspace_id", "created_at"),
+)  # fmt: skip
+
+reports = Table(
+    "reports", metadata,
+    _text("id", key=True), _workspace(), _text("website_id"), _text("cadence"), _json("recipients"),
+    _moment("last_sent_at"), _time("created_at"), _moment("deleted_at"),
+    Index("reports_by_workspace", "workspace_id", "created_at"),
+)  # fmt: skip
+
+visitor_traits = Table(
+    "visitor_traits", metadata,
+    _workspace(key=True), _text("website_id", key=True), _text("visitor_id", key=True), _text("external_id_sha256"),
+    _text("sealed_traits"), _time("updated_at"),
+)  # fmt: skip

@@ -1,0 +1,145 @@
+"""First-party analytics as the domain sees it: a store of pipes that speaks Tinybird's protocol, and what arrives."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, NoReturn, Protocol
+
+from tools.errors import Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class PipeColumn:
+    name: str
+    type: str  # ClickHouse's
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipeParameter:
+    name: str
+    type: str  # as the template spells it: String, Date, Int32, …
+    description: str = ""
+    required: bool = False
+    default: str | None = None
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipe:
+    name: str
+    description: str
+    parameters: tuple[PipeParameter, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipeRows:
+    columns: tuple[PipeColumn, ...]
+    rows: tuple[Mapping[str, Any], ...]
+    elapsed: float  # seconds in the engine
+    rows_read: int
+
+
+class PipeStore(Protocol):
+    """Methods raise tools.errors: Unavailable (out of reach), InvalidArguments (a parameter a pipe refuses), InvalidPipe,
+    RateLimited(source=upstream), PlatformFailure (any other answer)."""
+
+    url: str  # where tokens are used: {url}/v0/pipes/NAME.json; without a trailing slash
+
+    def mint(self, pipe: str, *, name: str, fixed: Mapping[str, str], expires_at: dt.datetime) -> str:
+        """A token that reads one pipe, its `fixed` parameters out of its bearer's hands; limits count by `name`."""
+        ...
+
+    async def query(self, pipe: str, parameters: Mapping[str, str]) -> PipeRows: ...
+
+    async def append(self, datasource: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Durable when it returns; nothing is kept where it raises, or all, so that the caller sends it again."""
+        ...
+
+    async def pipes(self) -> Sequence[Pipe]: ...
+
+    async def ping(self) -> None: ...
+
+
+class Kind(StrEnum):
+    PAGEVIEW = "pageview"
+    CUSTOM = "custom"
+    PAYMENT = "payment"
+    ENGAGEMENT = "engagement"
+    IDENTIFY = "identify"
+
+
+class PaymentKind(StrEnum):
+    PAYMENT = "payment"
+    REFUND = "refund"
+    SUBSCRIPTION = "subscription"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing a visitor did, as it was told; what can be derived is derived when it is accepted."""
+
+    kind: Kind
+    workspace_id: str
+    website_id: str
+    visitor_id: str
+    event_id: str  # sent again with the same one, it counts once
+    at: dt.datetime | None = None  # by the sender's clock; None: now
+    session_id: str = ""
+    url: str = ""
+    referrer: str = ""
+    title: str = ""
+    language: str = ""
+    screen_width: int = 0
+    ip: str = ""  # the visitor's; never stored
+    user_agent: str = ""
+    name: str = ""  # of a custom event
+    value: Decimal | None = None
+    props: Mapping[str, Any] | None = None
+    amount: Decimal | None = None  # of a payment, in major units
+    currency: str = ""
+    payment: PaymentKind = PaymentKind.PAYMENT
+    transaction_id: str = ""  # counts once a website and kind of payment
+    pageview_id: str = ""  # of an engagement: the event_id of the view it belongs to
+    engaged_ms: int = 0
+    scroll: int = 0  # deepest, percent of the page
+    external_id_sha256: str = ""  # of an identification
+    traits: Sequence[str] = ()  # their names; values never come here
+
+
+class Arrivals(Protocol):
+    async def accept(self, events: Sequence[Event]) -> None:
+        """Durable when it returns: each is counted once from then on, whatever happens to this process. Raises
+        IngestUnavailable where it cannot be."""
+        ...
+
+
+class Absent:
+    """In place of a pipe store and of arrivals where there are none."""
+
+    url = ""
+
+    def _refuse(self) -> NoReturn:
+        raise Unavailable(
+            "There is no analytics store here.",
+            fix="Install adwright[analytics] for the embedded one, or set TINYBIRD_HOST and TINYBIRD_ADMIN_TOKEN.",
+        )
+
+    def mint(self, pipe: str, *, name: str, fixed: Mapping[str, str], expires_at: dt.datetime) -> str:
+        self._refuse()
+
+    async def query(self, pipe: str, parameters: Mapping[str, str]) -> PipeRows:
+        self._refuse()
+
+    async def append(self, datasource: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        self._refuse()
+
+    async def pipes(self) -> Sequence[Pipe]:
+        self._refuse()
+
+    async def ping(self) -> None:
+        self._refuse()
+
+    async def accept(self, events: Sequence[Event]) -> None:
+        self._refuse()
