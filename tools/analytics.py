@@ -130,3 +130,6 @@ class Absent:
         self.mint()
 
     append = pipes = ping = accept = query
+
+
+ABSENT = Absent()

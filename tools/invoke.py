@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import JsonValue, ValidationError
 
-from tools.analytics import Absent, Arrivals, PipeStore
+from tools.analytics import ABSENT, Arrivals, PipeStore
 from tools.approval import ConfirmRequired
 from tools.authority import Principal, Scope
 from tools.capability import AnyCapability, Effect, Input, Output, Rate
@@ -77,8 +77,8 @@ class Services:
     report: Callable[[str, BaseException], None]  # (request_id, what a handler let escape)
     count: Callable[[str, str], None]  # (event, label): guard_open, guard_closed, …
     lease: dt.timedelta = LASTS
-    pipes: PipeStore = Absent()
-    arrivals: Arrivals = Absent()
+    pipes: PipeStore = ABSENT
+    arrivals: Arrivals = ABSENT
 
 
 class CallerLeft(CapabilityError):
