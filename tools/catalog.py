@@ -1,6 +1,6 @@
 """Everything Adwright can do, in the order every face shows it."""
 
-from tools import approvals, campaigns, changes, connections, insights, keys, workspace
+from tools import approvals, campaigns, changes, connections, insights, keys, pixel, workspace
 from tools.registry import Registry
 
 catalog = Registry(
@@ -9,6 +9,7 @@ catalog = Registry(
     campaigns.CAPABILITIES,
     insights.CAPABILITIES,
     changes.CAPABILITIES,
+    pixel.CAPABILITIES,
     approvals.CAPABILITIES,
     keys.CAPABILITIES,
 )
