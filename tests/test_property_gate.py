@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from server.sandbox.app import create_app as create_sandbox
+from tests.database import ON_POSTGRESQL
 from tests.tools.outside import Mortal, at_the_platform, full_disk
 from tests.world import AGENT, DIRECT_KEY, KEY, OWNER, VIEWER, Clock, World, open_world, principal, renamed
 from tools.authority import Role, Via
@@ -275,5 +276,7 @@ def _written(row: Any) -> tuple[str, ...]:
     return (path, str(fields.get("name")), str(fields.get("status")), budget)
 
 
-Gate.TestCase.settings = settings(max_examples=40 if os.environ.get("CI") else 8, stateful_step_count=25, deadline=None)
+EXAMPLES = (16 if ON_POSTGRESQL else 40) if os.environ.get("CI") else 8  # a step takes five times as long there
+
+Gate.TestCase.settings = settings(max_examples=EXAMPLES, stateful_step_count=25, deadline=None)
 TestGate = Gate.TestCase
