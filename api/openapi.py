@@ -11,7 +11,7 @@ from api.examples import REQUEST_ID, example
 from tools.capability import AnyCapability, Effect, Toolset
 from tools.codec import SPELLINGS
 from tools.registry import Registry
-from tools.schema import input_schema, output_schema
+from tools.schema import input_schema, output_schema, rest_schema
 
 _TAGS = {
     Toolset.ADS: "Connections to ad platforms, campaigns, and what they spend and earn.",
@@ -75,8 +75,8 @@ def _security_schemes(public_url: str) -> dict[str, Any]:
 
 def _operation(capability: AnyCapability) -> dict[str, Any]:
     model: type[BaseModel] = capability.input
-    schema = input_schema(model)
     in_body = capability.rest.method in ("POST", "PATCH")
+    schema = rest_schema(model) if in_body else input_schema(model)
     in_path = [name for name in schema.get("properties", {}) if name in capability.rest.path_fields]
     elsewhere = {name: field for name, field in schema.get("properties", {}).items() if name not in in_path}
     parameters: list[dict[str, Any]] = [_parameter(schema, name, "path") for name in in_path]

@@ -1,13 +1,14 @@
 """First-party analytics as the domain sees it: a store of pipes that speaks Tinybird's protocol, and what arrives."""
 
 import datetime as dt
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NoReturn, Protocol
 
-from tools.errors import Unavailable
+from tools.errors import IngestUnavailable, Unavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,12 @@ class Event:
     traits: Sequence[str] = ()  # their names; values never come here
 
 
+def external_id_sha256(external_id: str) -> str:
+    """All that the analytics store learns of who a visitor is; how an e-mail address is spelled makes no difference."""
+    known = external_id.strip()
+    return hashlib.sha256((known.lower() if "@" in known else known).encode()).hexdigest()
+
+
 class Arrivals(Protocol):
     async def accept(self, events: Sequence[Event]) -> None:
         """Durable when it returns: each is counted once from then on, whatever happens to this process. Raises
@@ -119,17 +126,19 @@ class Absent:
     """In place of a pipe store and of arrivals where there are none: every call says so."""
 
     url = ""
+    _message = "There is no analytics store here."
+    _fix = "Install adwright[analytics] for the embedded one, or set TINYBIRD_HOST and TINYBIRD_ADMIN_TOKEN."
 
     def mint(self, *_: object, **__: object) -> NoReturn:
-        raise Unavailable(
-            "There is no analytics store here.",
-            fix="Install adwright[analytics] for the embedded one, or set TINYBIRD_HOST and TINYBIRD_ADMIN_TOKEN.",
-        )
+        raise Unavailable(self._message, fix=self._fix)
 
     async def query(self, *_: object) -> NoReturn:
         self.mint()
 
-    append = pipes = ping = accept = query
+    append = pipes = ping = query
+
+    async def accept(self, *_: object) -> NoReturn:
+        raise IngestUnavailable(self._message, fix=self._fix)
 
 
 ABSENT = Absent()

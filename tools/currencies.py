@@ -1,4 +1,4 @@
-"""The currencies money is paid in, and their decimals, so that a mistyped code or amount is refused where it is sent."""
+"""The currencies money is paid in and their decimals, so that a mistyped code or amount is refused where it is sent."""
 
 from decimal import Decimal
 from types import MappingProxyType
@@ -16,7 +16,7 @@ _THREE = "BHD IQD JOD KWD LYD OMR TND"
 DECIMALS = MappingProxyType(
     dict.fromkeys(_NONE.split(), 0) | dict.fromkeys(_TWO.split(), 2) | dict.fromkeys(_THREE.split(), 3)
 )
-"""By code of ISO 4217, as in force in 2026, without metals, funds, units of account and the codes for tests and none."""
+"""By code of ISO 4217, in force in 2026, without metals, funds, units of account and the codes for tests and none."""
 
 CODES = frozenset(DECIMALS)
 

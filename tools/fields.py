@@ -135,6 +135,58 @@ ApprovalId = Annotated[
     str, Field(pattern=r"^apr_[A-Za-z0-9]{1,40}$", description="Approval id, from a confirm_required answer.")
 ]
 ChangeId = Annotated[str, Field(pattern=r"^chg_[A-Za-z0-9]{1,40}$", description="Change id, from list_changes.")]
+MOST_PAIRS, LONGEST_KEY, LONGEST_VALUE = 50, 64, 500
+
+
+def _pairs(value: object) -> object:
+    """A map as people write it in JSON, or the rows of it that tools send, as their inputs have no maps."""
+    held = _of_rows(value) if isinstance(value, list | tuple) else value
+    if not isinstance(held, dict):
+        raise ValueError("must be a JSON object")
+    if len(held) > MOST_PAIRS:
+        raise ValueError(f"has {len(held)} keys; at most {MOST_PAIRS} are taken")
+    for key, each in held.items():
+        if problem := _pair_problem(key, each):
+            raise ValueError(problem)
+    return held
+
+
+def _of_rows(rows: list[Any] | tuple[Any, ...]) -> dict[str, str]:
+    if any(not isinstance(row, dict) or row.keys() != {"key", "value"} for row in rows):
+        raise ValueError('each row is {"key": "…", "value": "…"}')
+    if any(not isinstance(text, str) for row in rows for text in row.values()):
+        raise ValueError("key and value of a row are strings")
+    held = {row["key"]: row["value"] for row in rows}
+    if len(held) < len(rows):
+        raise ValueError("the same key is there more than once")
+    return held
+
+
+def _pair_problem(key: str, value: object) -> str | None:
+    if not 1 <= len(key) <= LONGEST_KEY:
+        return f"a key has 1 to {LONGEST_KEY} characters"
+    if not isinstance(value, str | int | float):
+        return f"the value of {key} is no string, number or boolean"
+    if isinstance(value, str) and len(value) > LONGEST_VALUE:
+        return f"the value of {key} has more than {LONGEST_VALUE} characters"
+    return "take the character U+0000 out" if "\0" in f"{key}{value}" else None
+
+
+PAIR: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "key": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
+        "value": {"type": "string", "maxLength": LONGEST_VALUE},
+    },
+    "required": ["key", "value"],
+    "additionalProperties": False,
+}
+Pairs = Annotated[
+    dict[str, Any],
+    BeforeValidator(_pairs),
+    WithJsonSchema({"type": "array", "items": PAIR, "maxItems": MOST_PAIRS, "description": "Rows of key and value."}),
+]
+"""A small map of strings, numbers and booleans. REST takes it as the map it is (tools/schema.py says so there)."""
 Cursor = Annotated[
     str, Field(max_length=2000, description="next_cursor of the page before; leave out for the first page.")
 ]

@@ -6,6 +6,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode
 
+from tools.fields import PAIR
+
 
 def input_schema(model: type[BaseModel]) -> dict[str, Any]:
     return _schema(model, "validation")
@@ -14,6 +16,26 @@ def input_schema(model: type[BaseModel]) -> dict[str, Any]:
 def output_schema(model: type[BaseModel]) -> dict[str, Any]:
     """A field that is left out while it has its default is not required, and then never null."""
     return _schema(model, "serialization")
+
+
+def rest_schema(model: type[BaseModel]) -> dict[str, Any]:
+    """The input as a JSON body has it: what tools send as rows of key and value may there be the map it stands for."""
+    schema = input_schema(model)
+    fields = {name: _or_map(field) for name, field in schema.get("properties", {}).items()}
+    return schema | {"properties": fields} if fields else schema
+
+
+def _or_map(field: dict[str, Any]) -> dict[str, Any]:
+    if field.get("items") != PAIR:
+        return field
+    key, value = PAIR["properties"]["key"], PAIR["properties"]["value"]
+    return field | {
+        "type": ["object", "array"],
+        "maxProperties": field["maxItems"],
+        "propertyNames": {name: bound for name, bound in key.items() if name != "type"},
+        "additionalProperties": value | {"type": ["string", "number", "boolean"]},
+        "examples": [{"plan": "pro"}],
+    }
 
 
 @cache

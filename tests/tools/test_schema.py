@@ -4,11 +4,11 @@ from typing import Annotated, Any, Literal
 
 import jsonschema
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 
 from tools.capability import Input, Output
-from tools.fields import Amount, CampaignId, Platform, PlatformField, Ratio, Since
-from tools.schema import input_schema, output_schema
+from tools.fields import Amount, CampaignId, Pairs, Platform, PlatformField, Ratio, Since
+from tools.schema import input_schema, output_schema, rest_schema
 
 
 class Query(Input):
@@ -106,3 +106,47 @@ def test_descriptions_inside_a_schema_stay() -> None:
         query: Annotated[int, Field(description="Kept.")]
 
     assert input_schema(Outer)["properties"]["query"]["description"] == "Kept."
+
+
+class Traits(Input):
+    traits: Annotated[Pairs | None, Field(description="What is known.")] = None
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"plan": "pro", "seats": 3, "trial": False},
+        [{"key": "plan", "value": "pro"}, {"key": "seats", "value": "3"}],
+        {},
+        [],
+    ],
+)
+def test_a_map_is_sent_as_rows_by_tools_and_as_it_is_over_rest(sent: Any) -> None:
+    held = Traits.model_validate({"traits": sent}).traits
+
+    assert held == (sent if isinstance(sent, dict) else {row["key"]: row["value"] for row in sent})
+    jsonschema.validate({"traits": sent}, rest_schema(Traits))
+    assert input_schema(Traits)["properties"]["traits"]["type"] == "array"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "plan", 7, {"plan": None}, {"plan": {"name": "pro"}}, {"plan": ["pro"]}, {"": "pro"}, {"k" * 65: "pro"},
+        {"plan": "x" * 501}, {str(n): "x" for n in range(51)}, ["plan"], [{"key": "plan"}],
+        [{"key": "plan", "value": 3}], [{"key": "plan", "value": "pro", "more": "x"}],
+        [{"key": "plan", "value": "pro"}] * 51,
+    ],
+)  # fmt: skip
+def test_what_is_no_small_map_is_refused_by_the_model_and_by_the_schema(sent: Any) -> None:
+    with pytest.raises(ValidationError):
+        Traits.model_validate({"traits": sent})
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"traits": sent}, rest_schema(Traits))
+
+
+def test_a_key_that_is_there_twice_and_what_no_database_holds_are_refused() -> None:
+    twice = [{"key": "plan", "value": "pro"}, {"key": "plan", "value": "free"}]
+    for sent in (twice, {"plan": "p\0o"}, {"p\0n": "pro"}, [{"key": "plan", "value": "\0"}]):
+        with pytest.raises(ValidationError):
+            Traits.model_validate({"traits": sent})

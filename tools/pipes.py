@@ -1,0 +1,41 @@
+"""The pipes that a caller may name, and how their arguments are told apart: no other pipe of the store is reached."""
+
+import datetime as dt
+
+from tools.errors import InvalidArguments, InvalidPipe
+
+PIPE_ALLOWLIST = (
+    "p_realtime_visitors", "p_top_pages", "p_referrers", "p_geo", "p_devices", "p_tech", "p_languages",
+    "p_traffic_sources", "p_funnel", "p_funnel_v2", "p_goal_conversions", "p_attributed_revenue",
+    "p_retention_cohort", "p_sessions_list", "p_visitor_profile", "p_visitor_timeline", "p_llm_traffic",
+    "p_events_catalog", "p_pixel_healthcheck", "p_metric_series",
+    "p_visitors_summary", "p_revenue_summary", "p_revenue_series", "p_mer", "p_ltv", "p_cohort_revenue",
+    "p_new_vs_returning", "p_entry_exit", "p_campaigns", "p_content", "p_channel_series", "p_mmm_input",
+    "p_forecast_input", "p_incrementality_input",
+)  # fmt: skip
+
+PROFILE, HEALTH = "p_visitor_profile", "p_pixel_healthcheck"
+MOST_DAYS = 5 * 366
+_SHOWN = 60
+
+
+def require_pipe(name: str) -> None:
+    if name not in PIPE_ALLOWLIST:
+        raise InvalidPipe(
+            f"There is no pipe {name[:_SHOWN]}.", fix="Use one of details.allowed.", allowed=list(PIPE_ALLOWLIST)
+        )
+
+
+def require_range(since: dt.date | None, until: dt.date | None) -> None:
+    """Days in order, and no more of them than one question may be about."""
+    if since is None or until is None:
+        return
+    if since > until:
+        raise _refused("since", f"is after until, {until}", "Send the earlier day as since.")
+    if (days := (until - since).days + 1) > MOST_DAYS:
+        fix = f"Ask for at most {MOST_DAYS} days, or for several periods one after another."
+        raise _refused("since", f"makes it {days} days; at most {MOST_DAYS} are asked for at once", fix)
+
+
+def _refused(field: str, problem: str, fix: str) -> InvalidArguments:
+    return InvalidArguments(f"{field} {problem}.", fix=fix, problems=[{"field": field, "problem": problem}])
