@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.chat import Chat, Turns
 from api.routes import rest_routes
+from server.analytics.relay import PIPES, relaying
 from server.chat import open_chat
 from server.export import export_routes
 from server.health import health_routes
@@ -43,9 +44,10 @@ def create_app(
         async with (
             open_house(settings, local_token, limits_clock=limits_clock) as house,
             open_chat(house) as turns,
+            relaying(house.pipes, public_url=house.settings.public_url) as relay,
         ):
             mcp = _mcp(house)
-            faces.direct = {"/api/v1": _rest(house, turns), "/mcp": mcp}
+            faces.direct = {"/api/v1": _rest(house, turns), "/mcp": mcp, PIPES: relay}
             app.router.routes.extend([*_routes(house, extra), *web_routes(house.door, house.sessions, renderer)])
             observe.metrics = house.metrics
             async with mcp.run():

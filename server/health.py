@@ -1,7 +1,9 @@
 """/livez, /healthz and /metrics: whether the process runs, whether it can work, and how it has been doing."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 import orjson
@@ -10,10 +12,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from server.house import House
+from tools.analytics import PipeStore
+from tools.errors import CapabilityError
 from tools.store.engine import StoreUnavailable
 
 KEPT_SECONDS = 1.0
 """A probe's answer is kept this long: a flood of probes is not passed on to the dependencies."""
+ANALYTICS_SECONDS = 2.0
 
 Check = Callable[[], Awaitable[str | None]]
 """Answers what is wrong, or None."""
@@ -56,12 +61,24 @@ def health_routes(house: House) -> list[Route]:
         house.metrics.audit_healthy.set(house.audit.healthy)
         return None if house.audit.healthy else "the audit log cannot be written, so writes are refused"
 
+    async def analytics(pipes: PipeStore) -> str | None:
+        try:
+            await asyncio.wait_for(pipes.ping(), ANALYTICS_SECONDS)
+        except TimeoutError:
+            return f"no answer within {ANALYTICS_SECONDS:g} s"
+        except CapabilityError as error:
+            return error.message
+        return None
+
     async def metrics(_: Request) -> Response:
         house.metrics.audit_healthy.set(house.audit.healthy)
         house.metrics.audit_dropped.set(house.audit.dropped)
         return Response(house.metrics.text(), media_type="text/plain; version=0.0.4")
 
-    health = Health({"postgres" if house.store.shared else "database": database, "audit": audit})
+    checks: dict[str, Check] = {"postgres" if house.store.shared else "database": database, "audit": audit}
+    if house.pipes is not None:
+        checks["tinybird" if house.settings.tinybird_host else "analytics"] = partial(analytics, house.pipes)
+    health = Health(checks)
     return [
         Route("/livez", _alive, methods=["GET"]),
         Route("/healthz", health.answer, methods=["GET"]),

@@ -7,6 +7,8 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 
+from server.analytics.access import pipes_of
+from server.analytics.client import TinybirdClient
 from server.identity.resolver import Resolver
 from server.identity.sessions import Sessions
 from server.identity.store import IdentityStore
@@ -14,6 +16,7 @@ from server.metrics import Metrics
 from server.platforms.google.adapter import GoogleAdapter
 from server.platforms.meta.adapter import MetaAdapter
 from server.settings import Settings
+from tools.analytics import ABSENT
 from tools.catalog import catalog
 from tools.fields import Platform
 from tools.invoke import Door, Services
@@ -43,6 +46,7 @@ class House:
     sessions: Sessions
     resolver: Resolver
     metrics: Metrics
+    pipes: TinybirdClient | None
 
     async def busy(self) -> bool:
         """Whether something waits for a person or is being applied: a background owner stays for it."""
@@ -71,6 +75,9 @@ async def open_house(
         metrics = Metrics()
         keyring = KeyRing.parse(settings.encryption_keys.reveal())
         platforms = _platforms(settings, stack)
+        pipes = pipes_of(settings)
+        if pipes is not None:
+            stack.push_async_callback(pipes.aclose)
         door = Door(
             Services(
                 registry=catalog,
@@ -79,6 +86,7 @@ async def open_house(
                 limiter=limiter,
                 keyring=keyring,
                 platforms=platforms,
+                pipes=pipes or ABSENT,
                 clock=utc_now,
                 public_url=settings.public_url,
                 report=metrics.report,
@@ -107,6 +115,7 @@ async def open_house(
             sessions=sessions,
             resolver=resolver,
             metrics=metrics,
+            pipes=pipes,
         )
 
 

@@ -10,7 +10,7 @@ from server.metrics import Metrics
 
 logger = logging.getLogger("adwright.access")
 
-FACES = (("/api/", "rest"), ("/mcp", "mcp"), ("/local/", "local"), ("/static/", "static"))
+FACES = (("/api/", "rest"), ("/mcp", "mcp"), ("/v0/", "pipes"), ("/local/", "local"), ("/static/", "static"))
 QUIET = frozenset({"/livez", "/healthz", "/metrics"})
 _NO_HEADERS: Iterable[tuple[bytes, bytes]] = ()
 

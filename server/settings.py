@@ -112,6 +112,23 @@ class Settings(BaseModel):
     anthropic_effort: Literal["low", "medium", "high", "max"] = Field(
         "medium", description="How much the model thinks: low, medium, high or max."
     )
+    adwright_analytics: Literal["on", "off"] | None = Field(
+        None,
+        description="`off`: no embedded analytics store; `on`: one in any case. Left out, whoever owns the directory "
+        "runs one where adwright[analytics] is installed and TINYBIRD_HOST is not set.",
+    )
+    tinybird_host: Url | None = Field(
+        None, description="Analytics live in this Tinybird region, or where another `adwright analytics` answers."
+    )
+    tinybird_admin_token: Secret | None = Field(
+        None, description="The workspace's admin token there: it queries, appends, and signs the tokens that pages get."
+    )
+    tinybird_workspace_id: str | None = Field(None, description="The workspace's id there (a UUID); tokens name it.")
+    clickhouse_url: Secret | None = Field(
+        None,
+        description="The embedded store keeps its data in this ClickHouse, http://user:password@host:8123/database, "
+        "rather than in the data directory.",
+    )
     sentry_dsn: Url | None = Field(None, description="Where errors are reported; nowhere when left out.")
 
     def with_workers(self, workers: int) -> Self:

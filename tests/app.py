@@ -159,6 +159,7 @@ async def open_product(
         variables = {
             **settings_in(directory),
             "ENCRYPTION_KEYS": KEYS,
+            "ADWRIGHT_ANALYTICS": "off",
             "PUBLIC_URL": url,
             "META_GRAPH_URL": f"{sandbox_url}/meta",
             "META_APP_ID": known["app_id"],

@@ -11,6 +11,8 @@ import pytest_socket
 from tests.database import ON_POSTGRESQL, give_back
 
 IN_CI = bool(os.environ.get("CI"))
+# For the processes that tests start: each would load an engine of its own. Tests of it turn it on.
+os.environ["ADWRIGHT_ANALYTICS"] = "off"
 
 hypothesis.settings.register_profile("dev", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, database=None, print_blob=True)

@@ -84,7 +84,8 @@ class Stdio:
 
 @contextmanager
 def _stdio(command: list[str], variables: dict[str, str]) -> Iterator[Stdio]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("ADWRIGHT_")} | variables
+    known = {name: value for name, value in os.environ.items() if not name.startswith("ADWRIGHT_")}
+    environment = known | {"ADWRIGHT_ANALYTICS": "off"} | variables
     started = time.perf_counter()
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
@@ -181,7 +182,9 @@ class BySdk(NamedTuple):
 async def _by_sdk(bridge: dict[str, str], server: int, batches: int, calls: int) -> BySdk:
     """As an agent's host calls: its client takes part on both sides."""
     command, *arguments = OURS
-    parameters = StdioServerParameters(command=command, args=arguments, env={**os.environ, **bridge})
+    parameters = StdioServerParameters(
+        command=command, args=arguments, env={**os.environ, "ADWRIGHT_ANALYTICS": "off", **bridge}
+    )
     bearer = {"authorization": f"Bearer {bridge['ADWRIGHT_API_KEY']}"}
     times: tuple[list[float], list[float]] = ([], [])
     costs: tuple[list[float], list[float]] = ([], [])

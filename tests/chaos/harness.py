@@ -167,4 +167,5 @@ class Owner:
 def plain_environment() -> dict[str, str]:
     """Ours, without what would configure the product."""
     ours = ("ADWRIGHT_", "META_", "SANDBOX_", "PUBLIC_URL", "DATABASE_URL", "ENCRYPTION_KEY", "SESSION_", "SENTRY_DSN")
-    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    known = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return known | {"ADWRIGHT_ANALYTICS": "off"}

@@ -55,7 +55,7 @@ def owner(tmp_path: Path) -> Iterator[tuple["subprocess.Popen[bytes]", Path]]:
     known = {name: value for name, value in os.environ.items() if not name.startswith(("ADWRIGHT_", "DATABASE_"))}
     process = subprocess.Popen(
         [sys.executable, "-m", "server.cli.main", "serve", "--data", str(directory), "--workers", "3"],
-        env=known | settings_in(tmp_path),
+        env=known | settings_in(tmp_path) | {"ADWRIGHT_ANALYTICS": "off"},
         stderr=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
     )
