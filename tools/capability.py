@@ -103,6 +103,7 @@ class Rate(Enum):
     DEFAULT = ("default", 600, "principal")
     CONNECTION = ("connections", 30, "user")
     CAMPAIGN_MUTATION = ("campaign-mutations", 60, "workspace")
+    PIXEL_MUTATION = ("pixel-mutations", 60, "workspace")
     CHAT = ("chat", 20, "user")
     INGEST = ("ingest", 6000, "principal")
 
