@@ -16,7 +16,7 @@ from tools.legible import legible
 from tools.plan import Change, MoneyEffect, Operation, Plan
 from tools.ports import CampaignState
 from tools.store.engine import StoreUnavailable
-from tools.targets import Target, every_campaign, one_target, remember
+from tools.targets import Target, every_campaign, one_target, sighting
 from tools.writes import Receipt
 
 In = TypeVar("In", bound=BaseModel)
@@ -154,7 +154,7 @@ async def apply(
     state = await _state_after(target, operation, receipt)
     # The change is made: what fails from here on is bookkeeping, and the next change makes up for it.
     with contextlib.suppress(CapabilityError, StoreUnavailable):
-        remember(context, target, [state])
+        context.rows.staged.append(sighting(context, target, [state]))
         if operation.kind != ARCHIVE:
             live = state.status is Status.ACTIVE
             sharing = state.shared_with or ()

@@ -10,6 +10,7 @@ from tools.analytics import Arrivals, PipeStore
 from tools.authority import Principal
 from tools.fields import Platform
 from tools.ports import AdsPlatform
+from tools.store.cached import Keeping
 from tools.store.claims import Claim
 from tools.store.engine import Store
 from tools.store.sealing import KeyRing
@@ -49,6 +50,7 @@ class Context:
     writes: "Writes"
     pipes: PipeStore
     arrivals: Arrivals
+    keeping: Keeping
     progress: Progress = field(default=no_progress)
     cache_keys: set[str] = field(default_factory=set)  # of the entries the answer is made of; the audit row names them
     approval_id: str | None = None  # set while an agreed plan is applied

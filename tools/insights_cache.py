@@ -17,8 +17,9 @@ from tools.context import Context
 from tools.fields import Status
 from tools.ports import CampaignState, InsightsQuery, InsightsReport
 from tools.store.cached import LOOKED_UP, entries, written_since
+from tools.store.engine import Transaction, Work
 from tools.store.tables import insights_cache
-from tools.targets import Target, every_campaign, remember
+from tools.targets import Target, every_campaign, sighting
 from tools.together import Freshness
 
 LIFETIME_MS = 15 * 60 * 1000
@@ -50,7 +51,7 @@ class Cache(Generic[T]):
         shape: Mapping[str, Any],
         ask: Callable[[Target], Awaitable[T]],
         keep: Callable[[T], bytes],
-        back: Callable[[str], T],
+        back: Callable[[bytes], T],
     ) -> None:
         self._context, self._ask, self._keep, self._back = context, ask, keep, back
         self._shape = sha256(orjson.dumps(shape, option=orjson.OPT_SORT_KEYS)).hexdigest()
@@ -69,6 +70,7 @@ class Cache(Generic[T]):
         return self._kept[key] or await self._asked(target, key)
 
     async def _look_up(self, keys: list[str]) -> None:
+        await self._context.keeping.settled()
         now = self._context.now_ms()
         found = await entries(self._context.rows, keys, now)
         self._kept |= {
@@ -80,25 +82,25 @@ class Cache(Generic[T]):
         context = self._context
         asked_at = context.now_ms()
         answer = await self._ask(target)
-        if not await written_since(context.rows, target.connection.id, target.account.account_id, asked_at):
-            if not self._swept:
-                self._swept = True
-                context.rows.stage(context.rows.delete(insights_cache).where(insights_cache.c.expires_at <= asked_at))
-            context.rows.stage(
-                context.rows.upsert(
-                    insights_cache,
-                    {
-                        "cache_key": key,
-                        "platform": target.connection.platform,
-                        "connection_id": target.connection.id,
-                        "account_id": target.account.account_id,
-                        "value": orjson.Fragment(self._keep(answer)),
-                        "created_at": asked_at,
-                        "expires_at": asked_at + LIFETIME_MS,
-                    },
-                )
-            )
+        context.rows.beside.append(self._entry(target, key, self._keep(answer), asked_at))
         return Part(answer)
+
+    def _entry(self, target: Target, key: str, value: bytes, asked_at: int) -> Work[int]:
+        rows = self._context.rows
+        about = {"connection_id": target.connection.id, "account_id": target.account.account_id}
+        kept = {"created_at": asked_at, "expires_at": asked_at + LIFETIME_MS, "value": value}
+        entry = rows.upsert(insights_cache, {"cache_key": key, "platform": target.connection.platform, **about, **kept})
+        expired = rows.delete(insights_cache).where(insights_cache.c.expires_at <= asked_at)
+        sweeps, self._swept = not self._swept, True
+
+        async def work(transaction: Transaction) -> int:
+            if sweeps:
+                await transaction.run(expired)
+            if await written_since(transaction, rows, about, asked_at):
+                return 0
+            return await transaction.run(entry)
+
+        return work
 
     def _key(self, target: Target) -> str:
         """Of the platform, the account and the question with its dates; the workspace is the row's own."""
@@ -111,7 +113,7 @@ class Rows:
     """An account's campaigns as JSON rows, one a line, with commas between: ready to be sent on."""
 
     count: int
-    text: str
+    text: bytes
 
 
 def campaigns(
@@ -121,20 +123,23 @@ def campaigns(
 
     async def ask(target: Target) -> Rows:
         states = await every_campaign(target, status)
-        remember(context, target, states)
-        return Rows(len(states), b",\n".join([shown(target, state) for state in states]).decode())
+        if states:
+            context.rows.beside.append(sighting(context, target, states))
+        return Rows(len(states), b",\n".join([shown(target, state) for state in states]))
 
     return Cache(context, held, {"of": "campaigns", "status": status}, ask, keep=_kept, back=_back)
 
 
 def _kept(rows: Rows) -> bytes:
     """An array of how many there are, and they."""
-    return f"[{rows.count},\n{rows.text}]".encode() if rows.count else b"[0]"
+    return b"[%d,\n%b]" % (rows.count, rows.text) if rows.count else b"[0]"
 
 
-def _back(kept: str) -> Rows:
-    count, _, text = kept[1:-1].partition(",\n")
-    return Rows(int(count), text)
+def _back(kept: bytes) -> Rows:
+    if kept == b"[0]":
+        return Rows(0, b"")
+    ends = kept.index(b",\n")
+    return Rows(int(kept[1:ends]), kept[ends + 2 : -1])
 
 
 def insights(context: Context, held: Iterable[Target], query: InsightsQuery) -> Cache[InsightsReport]:

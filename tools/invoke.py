@@ -37,6 +37,7 @@ from tools.ports import AdsPlatform
 from tools.quota import Meter, spend
 from tools.registry import Registry
 from tools.store.audit import AuditLog, Entry
+from tools.store.cached import Keeping
 from tools.store.engine import ConstraintViolated, Store, StoreUnavailable
 from tools.store.sealing import KeyRing
 from tools.store.tenant import Rows
@@ -96,6 +97,7 @@ class Door:
         self.leases = Leases(services.lease)
         self.gate = Gate(services.registry, services.audit, self.leases, services.report)
         self.writes = Writes(self.leases)
+        self.keeping = Keeping()
         self.running: set[str] = set()  # request ids of changes whose audit row is still to come
         self._tasks: set[asyncio.Task[Output]] = set()
 
@@ -114,6 +116,7 @@ class Door:
             writes=self.writes,
             pipes=services.pipes,
             arrivals=services.arrivals,
+            keeping=self.keeping,
             progress=progress,
         )
 
@@ -149,6 +152,7 @@ class Door:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.gate.settle()
         await self.writes.settle()
+        await self.keeping.settled()
 
     def _ended(self, request_id: str, task: asyncio.Task[Output]) -> None:
         self.running.discard(request_id)
@@ -197,6 +201,8 @@ class Door:
             await self._record(capability, context, payload, internal)
             raise internal from escaped
         await self._record(capability, context, payload, None, output, wrote=not preview)
+        if context.rows.beside:
+            self.keeping.submit(context.store, context.rows.beside)
         return output
 
     async def admit(self, capability: AnyCapability, context: Context) -> None:
@@ -328,6 +334,11 @@ class Door:
             return
         staged = context.rows.staged if error is None else []
         left = [] if context.claim is None else await outcome(context, output, error)
+        if capability.rate is _INGEST:  # a stream is told by its counts: what its events say is no business of the log
+            if not staged and not left:
+                audit.record_rollup(entry)
+                return
+            entry = entry._replace(payload={"count": 1, "actions": {capability.name: 1}})
         changed = wrote and capability.effect is not _READ
         try:
             await audit.record(entry, durable=changed or bool(staged or left), with_=[*staged, *left])

@@ -11,6 +11,7 @@ from tools.errors import CapabilityError, CredentialsUnreadable, InvalidArgument
 from tools.fields import Platform, Status
 from tools.ports import Account, AdsPlatform, CampaignState, Credential
 from tools.secret import Secret
+from tools.store.engine import Work
 from tools.store.sealing import CREDENTIAL, SealingError
 from tools.store.statements import Row
 from tools.store.tables import campaign_index, connections
@@ -154,6 +155,7 @@ async def find_campaign(
 ) -> tuple[Target, CampaignState]:
     """The campaign as it is now: by the index, and where that knows nothing by asking each connection once."""
     held = await all_connections(context, connection_id=connection_id)
+    await context.keeping.settled()
     known = await context.rows.all(
         context.rows.select(campaign_index).where(campaign_index.c.campaign_id == campaign_id)
     )
@@ -217,11 +219,11 @@ def seniority(campaign_id: str) -> tuple[int, str]:
     return len(campaign_id), campaign_id
 
 
-def remember(context: Context, target: Target, seen: Iterable[CampaignState]) -> None:
-    """Keep where campaigns were seen, so that their bare id is enough later."""
+def sighting(context: Context, target: Target, seen: Iterable[CampaignState]) -> Work[int]:
+    """Keeps where campaigns were seen, so that their bare id is enough later."""
     account = {"connection_id": target.connection.id, "account_id": target.account.account_id}
     found = account | {"platform": target.connection.platform, "seen_at": context.now_ms()}
-    context.rows.stage_new(
+    return context.rows.only_new(
         campaign_index,
         [found | {"campaign_id": state.campaign_id, "name": state.name} for state in seen],
         among=(campaign_index.c.connection_id == account["connection_id"])

@@ -165,6 +165,7 @@ async def test_insights_are_asked_once_in_15_minutes_and_again_after_them(produc
 
 
 async def sixteen_minutes_pass(product: Product) -> None:
+    await product.house.door.keeping.settled()
     rows = Rows(product.house.store, product.home)
     aged = rows.update(insights_cache).values(expires_at=insights_cache.c.expires_at - 16 * 60_000)
 

@@ -1,10 +1,16 @@
 """What is kept, for how long, and what makes it forgotten; the platform counts how often it was asked."""
 
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
 import pytest
 
-from tests.tools.outside import at_the_platform
+from tests.tools.outside import at_the_platform, full_disk
 from tests.world import OWNER, World, renamed
-from tools.store.engine import Transaction
+from tools.store.engine import Store, Transaction
 from tools.store.tables import insights_cache, platform_writes
 from tools.store.tenant import Rows
 
@@ -89,5 +95,49 @@ async def test_what_was_read_beside_an_open_write_is_not_kept(world: World) -> N
 
 
 async def accounts_kept(world: World) -> set[str]:
+    await world.door.keeping.settled()
     rows = Rows(world.store, "wsp_north")
     return {row.account_id for row in await rows.all(rows.select(insights_cache))}
+
+
+async def test_what_cannot_be_kept_fails_no_answer_and_is_asked_anew(world: World) -> None:
+    with full_disk(world.store):
+        first = await world.call(OWNER, "list_campaigns")
+    again = await world.call(OWNER, "list_campaigns")
+
+    assert (first["cache"]["hit"], again["cache"]["hit"]) == (False, False)
+    assert again["items"] == first["items"]
+
+
+async def test_an_answer_waits_for_nothing_that_is_kept_and_the_next_question_does(world: World) -> None:
+    with _held(world.store):
+        first = await world.call(OWNER, "list_campaigns")
+        asking = asyncio.create_task(world.call(OWNER, "list_campaigns"))
+        before = await asked(world)
+    again = await asking
+
+    assert (first["cache"]["hit"], again["cache"]["hit"]) == (False, True)
+    assert await asked(world) == before
+
+
+@contextlib.contextmanager
+def _held(store: Store) -> Iterator[None]:
+    """Holds back what is submitted meanwhile, as a slow disk would."""
+    kind, held = type(store), list[tuple[asyncio.Future[Any], Store, Any]]()
+    submit = kind.submit
+
+    def later(store: Store, work: Any) -> asyncio.Future[Any]:
+        held.append((asyncio.get_running_loop().create_future(), store, work))
+        return held[-1][0]
+
+    kind.submit = later  # type: ignore[method-assign,assignment]  # the disk is outside of the code under test
+    try:
+        yield
+    finally:
+        kind.submit = submit  # type: ignore[method-assign]  # as it was
+        for told, on, work in held:
+            asyncio.ensure_future(submit(on, work)).add_done_callback(partial(_pass_on, told))
+
+
+def _pass_on(told: asyncio.Future[Any], done: asyncio.Future[Any]) -> None:
+    told.set_result(done.result())

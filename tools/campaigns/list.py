@@ -65,10 +65,10 @@ class _Page:
         return self.room > 0
 
     def _show(self, rows: Rows) -> None:
-        self.rows.append(rows.text.encode())
+        self.rows.append(rows.text)
         self.room -= rows.count
 
-    def _show_some(self, target: Target, rows: list[str], below: str | None) -> None:
+    def _show_some(self, target: Target, rows: list[bytes], below: str | None) -> None:
         if below is not None:
             rows = [row for row in rows if seniority(_id(row)) < seniority(below)]
         if len(rows) > self.room:
@@ -109,13 +109,13 @@ async def _filled(context: Context, query: CampaignsQuery, held: tuple[Target, .
     return page
 
 
-_BETWEEN = ",\n"
-_BEFORE_ID = len('{"campaign_id":"')
+_BETWEEN = b",\n"
+_BEFORE_ID = len(b'{"campaign_id":"')
 
 
-def _id(row: str) -> str:
+def _id(row: bytes) -> str:
     """Of a row as it is kept: its first member, which has no character that JSON would escape."""
-    return row[_BEFORE_ID : row.index('"', _BEFORE_ID)]
+    return row[_BEFORE_ID : row.index(b'"', _BEFORE_ID)].decode()
 
 
 def _key(target: Target) -> list[str]:

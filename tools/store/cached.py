@@ -1,12 +1,18 @@
-"""The statements behind every answer from the cache: several entries at once, their values still JSON text."""
+"""The statements behind every answer from the cache, several entries at once; and the commits of what is kept, which
+no answer waits for."""
 
-from collections.abc import Sequence
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Text, bindparam, or_, select, type_coerce
+from sqlalchemy import bindparam, or_, select
 
+from tools.store.engine import Store, StoreUnavailable, Transaction, Work
 from tools.store.statements import Prepared, Row
 from tools.store.tables import insights_cache, platform_writes
 from tools.store.tenant import Rows
+
+logger = logging.getLogger(__name__)
 
 LOOKED_UP = 20
 """Entries in one statement."""
@@ -16,7 +22,7 @@ _ENTRIES = Prepared(
     select(
         insights_cache.c.cache_key,
         insights_cache.c.created_at,
-        type_coerce(insights_cache.c.value, Text).label("value"),  # who decodes it, if anyone does, knows what it is
+        insights_cache.c.value,
     ).where(
         insights_cache.c.workspace_id == bindparam("of"),
         insights_cache.c.expires_at > bindparam("now"),
@@ -41,7 +47,37 @@ async def entries(rows: Rows, keys: Sequence[str], now: int) -> dict[str, Row]:
     return {row.cache_key: row for row in await rows.all(_ENTRIES, now=now, **slots)}
 
 
-async def written_since(rows: Rows, connection_id: str, account_id: str, asked_at: int) -> bool:
+async def written_since(transaction: Transaction, rows: Rows, about: Mapping[str, str], asked_at: int) -> bool:
     """A write in between has dropped this account's entries; what was read beside it may be older than the write."""
-    about = {"connection_id": connection_id, "account_id": account_id}
-    return bool(await rows.all(_WRITTEN_SINCE, asked_at=asked_at, **about))
+    account = {"connection_id": about["connection_id"], "account_id": about["account_id"]}
+    found = await transaction.first(_WRITTEN_SINCE, of=rows.workspace_id, asked_at=asked_at, **account)
+    return found is not None
+
+
+class Keeping:
+    """What is on its way to where the next one looks, who therefore waits for it. Not to be kept fails no answer."""
+
+    def __init__(self) -> None:
+        self._under_way: set[asyncio.Future[None]] = set()
+
+    def submit(self, store: Store, works: Sequence[Work[int]]) -> None:
+        async def all_of_them(transaction: Transaction) -> None:
+            for work in works:
+                await work(transaction)
+
+        try:
+            keeping = store.submit(all_of_them)
+        except StoreUnavailable as down:
+            logger.warning("nothing is kept: %s", down)
+            return
+        self._under_way.add(keeping)
+        keeping.add_done_callback(self._kept)
+
+    async def settled(self) -> None:
+        if self._under_way:
+            await asyncio.wait(self._under_way)
+
+    def _kept(self, keeping: "asyncio.Future[None]") -> None:
+        self._under_way.discard(keeping)
+        if not keeping.cancelled() and (error := keeping.exception()) is not None:
+            logger.warning("nothing is kept: %s", error)

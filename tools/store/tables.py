@@ -1,6 +1,6 @@
 """The schema, once for both databases: ids are text, times UTC milliseconds, documents JSON text."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, MetaData, Table, Text, text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, LargeBinary, MetaData, Table, Text, text
 
 from tools.store.statements import Json
 
@@ -142,7 +142,9 @@ platform_writes = Table(
 insights_cache = Table(
     "insights_cache", metadata,
     _workspace(key=True), _text("cache_key", key=True), _text("platform"), _text("connection_id"),
-    _text("account_id"), _json("value"), _time("created_at"), _time("expires_at"),
+    _text("account_id"),
+    Column("value", LargeBinary, nullable=False),  # JSON, most of it sent on as it lies there
+    _time("created_at"), _time("expires_at"),
     Index("insights_cache_by_account", "workspace_id", "connection_id", "account_id"),
     Index("insights_cache_by_expiry", "expires_at"),
 )  # fmt: skip

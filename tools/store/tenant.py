@@ -31,11 +31,13 @@ from tools.store.tables import workspaces
 
 
 class Rows:
-    """The rows of one workspace. `staged` are the writes the door commits together with the call's audit row."""
+    """The rows of one workspace. `staged` are the writes the door commits together with the call's audit row, `beside`
+    those it commits on their own, which the answer does not wait for."""
 
     def __init__(self, store: Store, workspace_id: str) -> None:
         self.workspace_id = workspace_id
         self.staged: list[Statement | Work[int]] = []
+        self.beside: list[Work[int]] = []
         self._store = store.of(workspace_id)
 
     def select(self, table: Table, *columns: ColumnElement[Any]) -> Select[Any]:
@@ -107,7 +109,7 @@ class Rows:
         _refuse_unfiltered(statement)
         self.staged.append(statement)
 
-    def stage_new(self, table: Table, rows: Sequence[Mapping[str, Any]], *, among: ColumnElement[bool]) -> None:
+    def only_new(self, table: Table, rows: Sequence[Mapping[str, Any]], *, among: ColumnElement[bool]) -> Work[int]:
         """Many rows in few steps, without those whose key one of the rows `among` these has already."""
         keys = [column for column in table.primary_key if column is not _tenant(table)]
         ours, held = self._owned(table, {}), self.select(table, *keys).where(among)
@@ -121,8 +123,7 @@ class Rows:
                 await transaction.run_many(_inserting(table), [{**row, **ours} for row in new])
             return len(new)
 
-        if rows:
-            self.staged.append(work)
+        return work
 
     def _ours(self, table: Table) -> ColumnElement[bool]:
         return _tenant(table) == self.workspace_id

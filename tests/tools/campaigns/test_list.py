@@ -251,6 +251,7 @@ async def test_the_audit_log_names_what_the_cache_was_asked_for(world: World) ->
 
     one, every, again, paused, other = [row["cache_key"] for row in (await world.audit_rows())[-5:]]
     kept = Rows(world.store, "wsp_north")
+    await world.door.keeping.settled()
     assert one in {row.cache_key for row in await kept.all(kept.select(insights_cache))}
     assert every == again
     assert len({one, every, paused}) == 3
