@@ -12,6 +12,7 @@ import httpx2
 from server.platforms.google.adapter import GoogleAdapter
 from server.platforms.meta.adapter import MetaAdapter
 from server.sandbox.app import create_app as create_sandbox
+from tests.analytics import StandInArrivals, StandInPipes
 from tests.database import database_in
 from tools import ids
 from tools.authority import Principal, Role, Via
@@ -71,6 +72,8 @@ class World:
     meta: MetaAdapter
     reported: list[BaseException] = field(default_factory=list)
     counted: list[tuple[str, str]] = field(default_factory=list)
+    pipes: StandInPipes = field(default_factory=StandInPipes)
+    arrivals: StandInArrivals = field(default_factory=StandInArrivals)
 
     async def call(self, principal: Principal, name: str, /, **arguments: Any) -> dict[str, Any]:
         """Through the door, as every face goes; a CapabilityError is raised."""
@@ -174,6 +177,7 @@ async def open_world(
     )  # fmt: skip
     reported: list[BaseException] = []
     counted: list[tuple[str, str]] = []
+    pipes, arrivals = StandInPipes(), StandInArrivals()
     door = Door(
         Services(
             registry=registry,
@@ -186,9 +190,11 @@ async def open_world(
             public_url="http://adwright.test",
             report=lambda _, error: reported.append(error),
             count=lambda event, label: counted.append((event, label)),
+            pipes=pipes,
+            arrivals=arrivals,
         )
     )
-    world = World(path, clock, store, audit, door, client, meta, reported, counted)
+    world = World(path, clock, store, audit, door, client, meta, reported, counted, pipes, arrivals)
     await _settle_in(world)
     if connected and not (await world.call(OWNER, "list_connections"))["items"]:
         await world.call(

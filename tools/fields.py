@@ -63,6 +63,15 @@ Amount = Annotated[
 """Money in major units: a JSON number outside, a Decimal inside, never a float in between. How many decimals its
 currency has is checked where the currency is known."""
 
+Paid = Annotated[
+    Decimal,
+    BeforeValidator(_exact),
+    Field(ge=0, le=1_000_000_000_000, decimal_places=4, allow_inf_nan=False),
+    PlainSerializer(number, return_type=int | float),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1_000_000_000_000}),
+]
+"""An amount that somebody paid, or a value of something: as Amount, but nothing is an amount, too."""
+
 Ratio = Annotated[Decimal, PlainSerializer(number, return_type=int | float), WithJsonSchema({"type": "number"})]
 """A computed figure (money summed, a rate): Decimal inside, a JSON number outside."""
 
@@ -130,6 +139,13 @@ ConnectionId = Annotated[
         pattern=r"^con_[A-Za-z0-9]{1,40}$",
         description="Connection id, from list_connections; implied when there is one.",
     ),
+]
+AnyWebsite = Annotated[
+    str, Field(min_length=1, max_length=64, description="Website id, from list_websites; an unknown one is not found.")
+]
+VisitorId = Annotated[str, Field(min_length=1, max_length=128, pattern=r"\S", description="Visitor id.")]
+ExternalId = Annotated[
+    str, Field(min_length=1, max_length=320, pattern=r"\S", description="E-mail address or user id of a visitor.")
 ]
 ApprovalId = Annotated[
     str, Field(pattern=r"^apr_[A-Za-z0-9]{1,40}$", description="Approval id, from a confirm_required answer.")

@@ -193,7 +193,7 @@ def _claim(context: Context, key: str) -> Claim:
         idempotency_keys.c.principal_id == context.principal.id,
         idempotency_keys.c.key_digest == _digest(key),
     )
-    return Claim(context.rows, ours, context.request_id)
+    return Claim(context.rows, ours, context.request_id, _digest(key))
 
 
 def _journal(context: Context, request_id: str) -> Statement:

@@ -1,7 +1,10 @@
 """The pipes that a caller may name, and how their arguments are told apart: no other pipe of the store is reached."""
 
 import datetime as dt
+from collections.abc import Sequence
 
+from tools.analytics import Pipe
+from tools.context import Context
 from tools.errors import InvalidArguments, InvalidPipe
 
 PIPE_ALLOWLIST = (
@@ -14,6 +17,16 @@ PIPE_ALLOWLIST = (
     "p_forecast_input", "p_incrementality_input",
 )  # fmt: skip
 
+_FIELDS = {
+    "website_id": "websiteId",
+    "from": "since",
+    "to": "until",
+    "workspace_id": None,
+    "limit": None,
+    "offset": None,
+}
+"""Parameters of pipes that callers know by another name, or do not choose: pages have a cursor."""
+
 PROFILE, HEALTH = "p_visitor_profile", "p_pixel_healthcheck"
 MOST_DAYS = 5 * 366
 _SHOWN = 60
@@ -24,6 +37,25 @@ def require_pipe(name: str) -> None:
         raise InvalidPipe(
             f"There is no pipe {name[:_SHOWN]}.", fix="Use one of details.allowed.", allowed=list(PIPE_ALLOWLIST)
         )
+
+
+def field_of(parameter: str) -> str | None:
+    """What a caller calls a parameter of a pipe; None where it is not theirs to choose."""
+    return _FIELDS.get(parameter, parameter)
+
+
+async def allowed_pipes(context: Context) -> Sequence[Pipe]:
+    """As the store describes them; it may hold more than may be named."""
+    held = {pipe.name: pipe for pipe in await context.pipes.pipes()}
+    return [held[name] for name in PIPE_ALLOWLIST if name in held]
+
+
+async def one_pipe(context: Context, name: str) -> Pipe:
+    require_pipe(name)
+    for pipe in await allowed_pipes(context):
+        if pipe.name == name:
+            return pipe
+    raise InvalidPipe(f"The analytics store has no pipe {name}.", fix="adwright analytics push sends it there.")
 
 
 def require_range(since: dt.date | None, until: dt.date | None) -> None:

@@ -21,6 +21,7 @@ class Claim:
     rows: Rows
     ours: tuple[ColumnElement[bool], ...]
     request_id: str
+    key_digest: str
 
     def renewed(self, now_ms: int) -> Update:
         """For a transaction that is about to act. It fails where another request took the key over meanwhile."""
