@@ -18,7 +18,7 @@ from server.health import health_routes
 from server.house import House, open_house, utc_now
 from server.identity.operator import Operator
 from server.mcp_endpoint.endpoint import McpEndpoint
-from server.observe import Observe
+from server.observe import INGEST, Observe
 from server.settings import Settings
 from server.version import VERSION
 from server.web.headers import SecurityHeaders
@@ -47,7 +47,7 @@ def create_app(
             relaying(house.pipes, public_url=house.settings.public_url) as relay,
         ):
             mcp = _mcp(house)
-            faces.direct = {"/api/v1": _rest(house, turns), "/mcp": mcp, PIPES: relay}
+            faces.direct = {"/api/v1": _rest(house, turns), "/mcp": mcp, PIPES: relay, **_ingest(house)}
             app.router.routes.extend([*_routes(house, extra), *web_routes(house.door, house.sessions, renderer)])
             observe.metrics = house.metrics
             async with mcp.run():
@@ -85,6 +85,11 @@ def _rest(house: House, turns: Turns) -> ASGIApp:
     beside = [Chat(door, resolve, turns)]
     (rest,) = rest_routes(door.registry, door, resolve, public_url=public_url, version=VERSION, beside=beside)
     return rest.handle
+
+
+def _ingest(house: House) -> Mapping[str, ASGIApp]:
+    """Where the script sends events, if there is a store for them."""
+    return {} if house.ingest is None else {INGEST: house.ingest.endpoint}
 
 
 def _mcp(house: House) -> McpEndpoint:

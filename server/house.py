@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from server.analytics.access import pipes_of
 from server.analytics.client import TinybirdClient
+from server.analytics.ingest.opening import Ingest, open_ingest
 from server.identity.resolver import Resolver
 from server.identity.sessions import Sessions
 from server.identity.store import IdentityStore
@@ -47,6 +48,7 @@ class House:
     resolver: Resolver
     metrics: Metrics
     pipes: TinybirdClient | None
+    ingest: Ingest | None  # with an analytics store alone
 
     async def busy(self) -> bool:
         """Whether something waits for a person or is being applied: a background owner stays for it."""
@@ -78,6 +80,9 @@ async def open_house(
         pipes = pipes_of(settings)
         if pipes is not None:
             stack.push_async_callback(pipes.aclose)
+        ingest = None if pipes is None else await stack.enter_async_context(open_ingest(settings, store, pipes))
+        if ingest is not None:
+            metrics.registry.register(ingest.metrics)
         door = Door(
             Services(
                 registry=catalog,
@@ -87,6 +92,7 @@ async def open_house(
                 keyring=keyring,
                 platforms=platforms,
                 pipes=pipes or ABSENT,
+                arrivals=ABSENT if ingest is None else ingest.arrivals,
                 clock=utc_now,
                 public_url=settings.public_url,
                 report=metrics.report,
@@ -116,6 +122,7 @@ async def open_house(
             resolver=resolver,
             metrics=metrics,
             pipes=pipes,
+            ingest=ingest,
         )
 
 

@@ -1,5 +1,6 @@
 """Everything that can be set, read once into one frozen object."""
 
+import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -33,6 +34,15 @@ def _postgresql(value: Secret) -> Secret:
     if scheme.partition("+")[0] not in ("postgresql", "postgres") or not separator or not rest:
         raise ValueError("must look like postgresql://user:password@host/database")
     return Secret(f"postgresql://{rest}")
+
+
+def _networks(value: str) -> str:
+    try:
+        return ",".join(
+            str(ipaddress.ip_network(each.strip(), strict=False)) for each in value.split(",") if each.strip()
+        )
+    except ValueError:
+        raise ValueError("must be addresses or networks, such as 10.0.0.0/8,fd00::/8") from None
 
 
 def _ring(value: Secret) -> Secret:
@@ -129,10 +139,34 @@ class Settings(BaseModel):
         description="The embedded store keeps its data in this ClickHouse, http://user:password@host:8123/database, "
         "rather than in the data directory.",
     )
+    trusted_proxies: Annotated[str, AfterValidator(_networks)] = Field(
+        "",
+        description="Addresses or networks of the reverse proxies in front, separated by commas: their X-Forwarded-For "
+        "tells where a visitor is. From anybody else it is ignored.",
+    )
+    ingest_per_address: int = Field(
+        1200,
+        ge=1,
+        le=10_000_000,
+        description="Requests a minute from one address to POST /e; beyond, they are dropped.",
+    )
+    ingest_per_website: int = Field(
+        60_000,
+        ge=1,
+        le=10_000_000,
+        description="Requests a minute for one website to POST /e; beyond, they are dropped.",
+    )
+    country_database: Path | None = Field(
+        None, description="A country database in MaxMind's format (.mmdb) in place of the one that comes along."
+    )
     sentry_dsn: Url | None = Field(None, description="Where errors are reported; nowhere when left out.")
 
     def with_workers(self, workers: int) -> Self:
         return self.model_copy(update={"adwright_workers": workers})
+
+    @property
+    def trusted_networks(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+        return tuple(ipaddress.ip_network(each) for each in self.trusted_proxies.split(",") if each)
 
     @property
     def database(self) -> Database:

@@ -1,0 +1,51 @@
+"""The domain's way in: events are enriched, written to the spool together, and acknowledged when that is on disk."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+
+import orjson
+
+from server.analytics.ingest import agents, sources
+from server.analytics.ingest.countries import Countries
+from server.analytics.ingest.rows import Enricher
+from server.analytics.ingest.spool import Spool
+from server.analytics.ingest.times import stamp
+from tools.analytics import Event
+
+
+def wall_clock() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class SpooledArrivals:
+    """A tools.analytics.Arrivals."""
+
+    def __init__(self, spool: Spool, countries: Countries, clock: Callable[[], int] = wall_clock) -> None:
+        self.events = 0  # accepted since the start
+        self._spool, self._countries, self._clock = spool, countries, clock
+        self._enricher = Enricher(countries)
+        self._loading: asyncio.Future[None] | None = None
+
+    async def accept(self, events: Sequence[Event]) -> None:
+        """Durable when it returns. Raises IngestUnavailable; then nothing of it need be there, and it is sent again."""
+        if not events:
+            return
+        if self._loading is None or not self._loading.done():
+            await self.load()
+        now_ms = self._clock()
+        ingest_ts = stamp(now_ms)
+        rows = [self._enricher.row(event, now_ms, ingest_ts) for event in events]
+        await self._spool.append(orjson.dumps(rows))
+        self.events += len(rows)
+
+    async def load(self) -> None:
+        """The lists and the database of countries, once; the first event waits for them rather than going without."""
+        if self._loading is None:
+            self._loading = asyncio.ensure_future(asyncio.to_thread(self._load))
+        await asyncio.shield(self._loading)
+
+    def _load(self) -> None:
+        self._countries.load()
+        sources.lists()
+        agents.warm()

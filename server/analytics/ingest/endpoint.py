@@ -1,0 +1,158 @@
+"""POST /e, where the script sends what visitors do: public, quick, and silent about what it does not keep."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orjson
+from starlette.types import Receive, Scope, Send
+
+from server.analytics.ingest.addresses import Addresses, household
+from server.analytics.ingest.agents import UNSAID
+from server.analytics.ingest.drops import Drops, Reason
+from server.analytics.ingest.pages import host_of
+from server.analytics.ingest.reading import Dropped, Sender, read
+from server.analytics.ingest.sites import Sites
+from server.analytics.ingest.spool import RETRY_AFTER
+from server.analytics.ingest.visitors import DailyVisitors
+from tools.analytics import Arrivals, Event
+from tools.errors import Unavailable
+from tools.limits import Limiter
+from tools.store.engine import StoreUnavailable
+
+MOST_BYTES = 8 * 1024
+MOST_EVENTS = 20
+_CORS = (b"access-control-allow-origin", b"*")
+_ALLOW = (b"allow", b"POST, OPTIONS")
+_PREFLIGHT = (
+    (b"access-control-allow-methods", b"POST"),
+    (b"access-control-allow-headers", b"content-type"),
+    (b"access-control-max-age", b"86400"),
+)
+_RETRY = (b"retry-after", str(RETRY_AFTER).encode())
+
+
+class TooLong(Exception):
+    """More bytes than an answer is worth."""
+
+
+class Endpoint:
+    """202 also for what is dropped for good: whoever sends to a wrong website learns nothing, and does not try again.
+    503 is for what the sender should keep. Limits are by request, in this process's memory."""
+
+    def __init__(
+        self,
+        arrivals: Arrivals,
+        sites: Sites,
+        drops: Drops,
+        visitors: DailyVisitors,
+        limiter: Limiter,
+        addresses: Addresses,
+        *,
+        per_address: int,
+        per_website: int,
+        clock: Callable[[], int],
+    ) -> None:
+        self._arrivals, self._sites, self._drops, self._visitors = arrivals, sites, drops, visitors
+        self._limiter, self._addresses, self._clock = limiter, addresses, clock
+        self._per_address, self._per_website = per_address, per_website
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        status, headers = await self._answer(scope, receive)
+        await send(
+            {"type": "http.response.start", "status": status, "headers": [_CORS, (b"content-length", b"0"), *headers]}
+            if status != 204
+            else {"type": "http.response.start", "status": status, "headers": [_CORS, *headers]}
+        )
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _answer(self, scope: Scope, receive: Receive) -> tuple[int, tuple[tuple[bytes, bytes], ...]]:
+        if scope["path"] not in ("/e", "/e/"):
+            return 404, ()
+        if scope["method"] == "OPTIONS":
+            return 204, _PREFLIGHT
+        if scope["method"] != "POST":
+            return 405, (_ALLOW,)
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        if headers.get(b"content-encoding", b"identity") != b"identity":
+            return 415, ()  # what is packed may be of any size
+        try:
+            body = await _body(headers, receive)
+        except TooLong:
+            return 413, ()
+        if body is None:
+            return 400, ()  # nobody waits for it
+        try:
+            await self._take(body, scope, headers)
+        except (Unavailable, StoreUnavailable, OSError):
+            return 503, (_RETRY,)
+        return 202, ()
+
+    async def _take(self, body: bytes, scope: Scope, headers: Mapping[bytes, bytes]) -> None:
+        ip = self._addresses.visitor(scope, headers)
+        if not (await self._limiter.hit(f"e {household(ip)}", self._per_address)).allowed:
+            self._drops.count(Reason.TOO_MANY)
+            return
+        try:
+            told = orjson.loads(body)  # refuses NaN, halves of surrogate pairs and what is too deep
+        except orjson.JSONDecodeError:
+            self._drops.count(Reason.INVALID_JSON)
+            return
+        sender = Sender(
+            ip,
+            _header(headers, b"user-agent") or UNSAID,
+            _header(headers, b"accept-language"),
+            host_of(_header(headers, b"origin")),
+            self._clock(),
+        )
+        events = await self._events(told if isinstance(told, list) else [told], sender)
+        if events:
+            await self._arrivals.accept(events)
+
+    async def _events(self, told: list[Any], sender: Sender) -> list[Event]:
+        events = []
+        admitted: dict[str, bool] = {}
+        if len(told) > MOST_EVENTS:
+            self._drops.count(Reason.INVALID_EVENT, events=len(told) - MOST_EVENTS)
+        for each in told[:MOST_EVENTS]:
+            website_id = each.get("w") if isinstance(each, dict) else None
+            if not isinstance(website_id, str):
+                self._drops.count(Reason.INVALID_EVENT)
+                continue
+            site = await self._sites.find(website_id)
+            if site is None:
+                self._drops.count(Reason.UNKNOWN_WEBSITE)
+                continue
+            if website_id not in admitted:
+                hit = await self._limiter.hit(f"e {website_id}", self._per_website)
+                admitted[website_id] = hit.allowed
+            if not admitted[website_id]:
+                self._drops.count(Reason.TOO_MANY, site)
+                continue
+            try:
+                events.append(read(each, site, sender, self._visitors))
+            except Dropped as dropped:
+                self._drops.count(dropped.reason, site)
+        return events
+
+
+async def _body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes | None:
+    """None where the sender left before it was complete."""
+    announced = headers.get(b"content-length", b"0")
+    if not announced.isdigit() or int(announced) > MOST_BYTES:
+        raise TooLong
+    parts: list[bytes] = []
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > MOST_BYTES:
+            raise TooLong
+        more = message.get("more_body", False)
+    return b"".join(parts)
+
+
+def _header(headers: Mapping[bytes, bytes], name: bytes) -> str:
+    return headers.get(name, b"").decode("latin-1")

@@ -1,0 +1,154 @@
+"""What the script sends, read into events; whatever is wrong with one has a reason to be counted under."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from math import isfinite
+from typing import Any
+from uuid import uuid4
+
+from server.analytics.ingest.drops import Reason
+from server.analytics.ingest.pages import host_of
+from server.analytics.ingest.sites import Site
+from server.analytics.ingest.times import BEHIND_MS, believed
+from server.analytics.ingest.visitors import DailyVisitors
+from tools.analytics import Event, Kind, PaymentKind, external_id_sha256
+from tools.currencies import CODES
+
+_MOST_AMOUNT = 1_000_000_000
+_MOST_ID = 128
+_UTC = dt.UTC
+
+
+class Dropped(Exception):
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Of one request. `origin`: the host of the page that sent it, where the browser says so."""
+
+    ip: str
+    user_agent: str
+    language: str
+    origin: str
+    now_ms: int
+
+
+def read(told: Mapping[str, Any], site: Site, sender: Sender, visitors: DailyVisitors) -> Event:
+    """Raises Dropped, and OSError where a visitor without cookies cannot be told from others."""
+    url = _text(told, "u")
+    _check_domain(site, host_of(url), sender.origin)
+    kind = _member(Kind, _text(told, "k"))
+    at_ms = _whole(told, "t")
+    visitor_id = _text(told, "v") or visitors.visitor(site.id, sender.ip, sender.user_agent, sender.now_ms)
+    if len(visitor_id) > _MOST_ID:
+        raise Dropped(Reason.INVALID_EVENT)
+    return Event(
+        kind=kind,
+        workspace_id=site.workspace_id,
+        website_id=site.id,
+        visitor_id=visitor_id,
+        event_id=_text(told, "i") or str(uuid4()),
+        at=_moment(at_ms) if believed(at_ms, sender.now_ms, behind_ms=BEHIND_MS) else None,
+        session_id=_text(told, "s"),
+        url=url,
+        referrer=_text(told, "r"),
+        title=_text(told, "h"),
+        language=_text(told, "l") or sender.language,
+        screen_width=_whole(told, "x"),
+        ip=sender.ip,
+        user_agent=sender.user_agent,
+        pageview_id=_text(told, "g"),
+        engaged_ms=_whole(told, "e"),
+        scroll=_whole(told, "d"),
+        **_of_kind(kind, told),
+    )
+
+
+def _of_kind(kind: Kind, told: Mapping[str, Any]) -> dict[str, Any]:
+    match kind:
+        case Kind.CUSTOM:
+            if not (name := _text(told, "n").strip()):
+                raise Dropped(Reason.INVALID_EVENT)
+            value = _amount(told)
+            if value is not None and value < 0:
+                raise Dropped(Reason.INVALID_AMOUNT)
+            return {"name": name, "value": value, "currency": _currency(told), "props": _object(told, "p")}
+        case Kind.PAYMENT:
+            amount, currency = _amount(told), _currency(told)
+            if not amount or amount < 0 or not currency:
+                raise Dropped(Reason.INVALID_AMOUNT)
+            payment = _member(PaymentKind, _text(told, "y") or PaymentKind.PAYMENT.value)
+            transaction_id = _text(told, "o")
+            return {"amount": amount, "currency": currency, "payment": payment, "transaction_id": transaction_id}
+        case Kind.IDENTIFY:
+            if not (external_id := _text(told, "m").strip()):
+                raise Dropped(Reason.INVALID_EVENT)
+            # What the traits are is for POST /pixel/identify, which has a key: anybody could send them here.
+            return {"external_id_sha256": external_id_sha256(external_id), "traits": tuple(_object(told, "q"))}
+        case _:
+            return {}
+
+
+def _check_domain(site: Site, host: str, origin: str) -> None:
+    """The page's own word, and the browser's where it gives one."""
+    if not (host or origin) or any(not site.has(each) for each in (host, origin) if each):
+        raise Dropped(Reason.WRONG_DOMAIN)
+
+
+def _text(told: Mapping[str, Any], key: str) -> str:
+    value = told.get(key)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise Dropped(Reason.INVALID_EVENT)
+    return value
+
+
+def _whole(told: Mapping[str, Any], key: str) -> int:
+    value = told.get(key)
+    if value is None:
+        return 0
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        raise Dropped(Reason.INVALID_EVENT)
+    return int(value)
+
+
+def _object(told: Mapping[str, Any], key: str) -> dict[str, Any]:
+    value = told.get(key)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise Dropped(Reason.INVALID_EVENT)
+    return value
+
+
+def _amount(told: Mapping[str, Any]) -> Decimal | None:
+    value = told.get("a")
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value) or value > _MOST_AMOUNT:
+        raise Dropped(Reason.INVALID_AMOUNT)
+    return Decimal(repr(value))
+
+
+def _currency(told: Mapping[str, Any]) -> str:
+    currency = _text(told, "c").strip().upper()
+    if currency and currency not in CODES:
+        raise Dropped(Reason.INVALID_AMOUNT)
+    return currency
+
+
+def _member(kind: Any, value: str) -> Any:
+    found = kind._value2member_map_.get(value)
+    if found is None:
+        raise Dropped(Reason.INVALID_EVENT)
+    return found
+
+
+def _moment(ms: int) -> dt.datetime:
+    return dt.datetime.fromtimestamp(ms / 1000, _UTC)
