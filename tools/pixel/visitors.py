@@ -19,7 +19,7 @@ class VisitorWanted(Input):
 
 
 @read(scope=Scope.PIXEL_READ, rest=GET("/pixel/visitors/{visitor_id}"), toolset=Toolset.ANALYTICS)
-async def get_visitor_token(context: Context, wanted: VisitorWanted) -> PipeToken:
+async def get_visitor(context: Context, wanted: VisitorWanted) -> PipeToken:
     """Mint a token that for 120 seconds reads the profile of one visitor and of nobody else: sessions, first and last
     seen, country, device, LLM engine and recent events. It is for a program that queries the analytics server itself;
     to read the profile here, use query_metrics with the pipe p_visitor_profile."""
