@@ -135,7 +135,10 @@ def _branch(branch: Chunk, before: list[Chunk], within: list[Chunk]) -> list[Chu
     if parent is None or parent.kind not in _PARENTS[branch.kind]:
         where = f"cannot be attached to {parent.kind} block" if parent else "stands outside of a block"
         raise TemplateError(f"{branch.kind} {where}", branch.line)
-    (parent.branches or [parent])[-1].body = before
+    last = (parent.branches or [parent])[-1]
+    if last.kind == "else":
+        raise TemplateError(f"{branch.kind} after else", branch.line)
+    last.body = before
     parent.branches.append(branch)
     return []
 

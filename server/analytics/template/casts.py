@@ -131,16 +131,16 @@ def array(
     if not isinstance(x, str | list):
         raise TemplateError("Template Syntax Error: transform type function Array is not well defined")
     items = x if isinstance(x, list) else x.split(",")
-    return Expression(f"[{','.join(_array_element(items, at, _type) for at in range(len(items)))}]")
+    return Expression(f"[{','.join(_array_element(x, item, at, _type) for at, item in enumerate(items))}]")
 
 
-def _array_element(items: list[Any], at: int, type_: Any) -> str:
-    item = items[at]
+def _array_element(given: Any, item: Any, at: int, type_: Any) -> str:
     cast = _ELEMENTS.get(type_) if isinstance(type_, str) else None
     if (accepts := ACCEPTS.get(type_) if cast else None) and not accepts(str(item)):
-        given = ",".join(map(str, items))[:_SHOWN]
         shown = "empty string" if item == "" else str(item)[:_SHOWN]
-        raise TemplateError(f"Template Syntax Error: Error validating [{given}][{at}] ({shown}) to type {type_}")
+        raise TemplateError(
+            f"Template Syntax Error: Error validating [{str(given)[:_SHOWN]}][{at}] ({shown}) to type {type_}"
+        )
     return literal(cast(item) if cast else item, str(item))
 
 

@@ -90,6 +90,8 @@ def _explained(wrong: Exception) -> str:
     text = str(wrong)[:300]
     if "missing" in text and "required positional argument" in text:
         return "one of the transform type functions is missing an argument"
+    if "string index out of range" in text:
+        return "String index out of range. Give the parameter a default, or look at its length first"
     return text or type(wrong).__name__
 
 

@@ -23,7 +23,7 @@ def defined(x: Any = None) -> bool:
     return x is not None
 
 
-def sql_and(**conditions: Any) -> Expression:
+def sql_and(*_: Any, **conditions: Any) -> Expression:
     return Expression(" and ".join(_condition(k, v) for k, v in conditions.items() if v is not None))
 
 
@@ -51,9 +51,7 @@ def sql_unescape(x: Any, what: Any = "") -> Expression:
     """`what` keeps its own shape in the literal: '%' for LIKE. What would end the literal stays escaped."""
     text = quoted(x)
     if what == "":
-        return Expression(
-            re.sub(r"\\(.)", lambda found: found.group() if found.group(1) in "\\'" else found.group(1), text)
-        )
+        return Expression(re.sub(r"\\(.)", lambda found: found.group(found.group(1) in '%"`'), text))
     if len(what) != 1 or what in "\\'" or what.isalnum():
         raise TemplateError("Template Syntax Error: sql_unescape() unescapes one sign, and no quote and no backslash")
     return Expression(text.replace(f"\\{what}", what))
@@ -85,7 +83,7 @@ def max_threads(scope: Scope, x: Any) -> Expression:
     try:
         threads = int(x)
     except (TypeError, ValueError):
-        return Expression("-- max_threads: wrong argument\n")
+        return Expression(f"-- max_threads: wrong argument {x if _WORD.fullmatch(str(x)) else ''}\n")
     scope.settings["max_threads"] = str(threads)
     return Expression(f"-- max_threads {threads}\n")
 

@@ -10,6 +10,7 @@ _ESCAPES = str.maketrans({
     "\0": r"\0", "\r": r"\r", "\x08": r"\b", "\t": r"\t", "\x1a": r"\z", "\n": r"\n", '"': r"\"", "'": r"\'",
     "\\": r"\\", "%": r"\%", "`": r"\`",
 })  # fmt: skip
+_ELEMENT_ESCAPES = {letter: escape for letter, escape in _ESCAPES.items() if chr(letter) not in '%"`\x1a'}
 _NAME_ESCAPES = {**_ESCAPES, ord('"'): None}
 
 
@@ -90,4 +91,7 @@ def _collection(value: Any) -> str:
 
 
 def _element(value: Any) -> str:
+    """In a list that the template made, a % stays one: nothing here is for LIKE."""
+    if type(value) is str:
+        return f"'{value.translate(_ELEMENT_ESCAPES)}'"
     return "NULL" if value is None else literal(value, "")
