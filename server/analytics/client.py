@@ -2,11 +2,11 @@
 
 import datetime as dt
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
-from urllib.parse import quote
 
 import httpx2
 import jwt
@@ -33,6 +33,7 @@ MOST_APPENDED_BYTES = 10_000_000
 TOKEN_RPS = 50
 """Requests a second of all tokens of one name together: a page of widgets, not a scraper."""
 _ERROR_CHARACTERS = 500
+_NAME = re.compile(r"\w{1,200}", re.ASCII)
 logger = logging.getLogger(__name__)
 
 
@@ -72,8 +73,9 @@ class TinybirdClient:
         return jwt.encode(claims, address.admin_token.reveal(), algorithm="HS256")
 
     async def query(self, pipe: str, parameters: Mapping[str, str]) -> PipeRows:
-        path = f"/v0/pipes/{quote(pipe, safe='')}.json"
-        answer = await self._read("POST", path, json_body=dict(parameters), pipe=pipe)
+        if _NAME.fullmatch(pipe) is None:
+            raise _no_pipe(pipe)
+        answer = await self._read("POST", f"/v0/pipes/{pipe}.json", json_body=dict(parameters), pipe=pipe)
         try:
             meta, data, statistics = answer["meta"], answer["data"], answer.get("statistics", {})
             columns = tuple(PipeColumn(str(each["name"]), str(each["type"])) for each in meta)
@@ -172,6 +174,10 @@ def _unreadable() -> PlatformFailure:
     )
 
 
+def _no_pipe(name: str) -> InvalidPipe:
+    return InvalidPipe(f"There is no pipe {name}.", fix="list_metrics shows those there are.")
+
+
 def _refusal(answer: Answer, *, pipe: str, address: Address) -> CapabilityError:
     said = _said(answer, address)
     match answer.status:
@@ -179,7 +185,7 @@ def _refusal(answer: Answer, *, pipe: str, address: Address) -> CapabilityError:
             problems = [{"field": "parameters", "problem": said}]
             return InvalidArguments(f"{pipe or 'The store'} refuses this: {said}", fix=_PARAMETERS, problems=problems)
         case 404 if pipe:
-            return InvalidPipe(f"There is no pipe {pipe}.", fix="list_metrics shows those there are.")
+            return _no_pipe(pipe)
         case 408:
             return PlatformFailure(
                 f"{pipe or 'The query'} took too long.", fix="Ask for a shorter period.", platform="analytics"
