@@ -122,7 +122,7 @@ class Engine(Protocol):
         Cancelling the task that waits stops the query in the engine. `parameters` bind {name:Type}."""
         ...
 
-    async def inspect(self, sql: str) -> Sequence[Mapping[str, Any]]:
+    async def inspect(self, sql: str, parameters: Mapping[str, str] = ...) -> Sequence[Mapping[str, Any]]:
         """Rows of our own question about the store itself; never another's SQL."""
         ...
 

@@ -11,7 +11,7 @@ from typing import Any, Self, TypeVar
 
 import orjson
 
-from server.analytics.chdb.sessions import Readers, Writer, insert, prepare, run
+from server.analytics.chdb.sessions import Readers, Writer, insert, run
 from server.analytics.engine import READING, WRITING, EngineError, EngineUnavailable, Format, Limits, escaped
 from server.process.ownership import Held, locked
 from tools.errors import Unavailable
@@ -27,7 +27,6 @@ class ChdbEngine:
 
     def __init__(self, path: str, guard: contextlib.ExitStack, *, readers: int, reserve_bytes: int) -> None:
         self._guard = guard
-        prepare(path)
         writing = {**READING, **WRITING, "min_free_disk_bytes_to_perform_insert": str(reserve_bytes)}
         self._inserter, self._commander, self._control = (Writer(path, writing) for _ in range(3))
         self._readers = Readers(path, keep=readers)
@@ -72,8 +71,9 @@ class ChdbEngine:
 
         return await self._stoppable(self._submit(self._reading, read), mark)
 
-    async def inspect(self, sql: str) -> Sequence[Mapping[str, Any]]:
-        answer = await self._ended(self._submit(self._controlling, lambda: _run(self._control, sql, "JSON")))
+    async def inspect(self, sql: str, parameters: Mapping[str, str] | None = None) -> Sequence[Mapping[str, Any]]:
+        bound = {name: escaped(value) for name, value in (parameters or {}).items()}
+        answer = await self._ended(self._submit(self._controlling, lambda: _run(self._control, sql, "JSON", bound)))
         rows: list[Mapping[str, Any]] = orjson.loads(answer)["data"] if answer.strip() else []
         return rows
 
@@ -145,9 +145,9 @@ class ChdbEngine:
             _run(self._control, f"KILL QUERY WHERE startsWith(query, '{mark}') ASYNC")
 
 
-def _run(writer: Writer, sql: str, output: str = "CSV") -> bytes:
+def _run(writer: Writer, sql: str, output: str = "CSV", parameters: Mapping[str, str] | None = None) -> bytes:
     with writer.session() as session:
-        return run(session, sql, output)
+        return run(session, sql, output, parameters)
 
 
 def _seen(answer: "asyncio.Future[Any]") -> None:

@@ -45,17 +45,10 @@ def insert(session: Session, table: str, rows: bytes, columns: Sequence[str]) ->
         raise failure(str(error).removeprefix("Streaming insert "), inserting=True) from None
 
 
-def prepare(path: str) -> None:
+def open_session(path: str, settings: Mapping[str, str], *first: str) -> Session:
     session = _connect(path)
-    try:
-        run(session, f"CREATE DATABASE IF NOT EXISTS {_NOWHERE} ENGINE = Memory")
-    finally:
-        session.close()
-
-
-def open_session(path: str, settings: Mapping[str, str]) -> Session:
-    session = _connect(path)
-    run(session, f"USE {_NOWHERE}")
+    for statement in (*first, f"USE {_NOWHERE}"):
+        run(session, statement)
     run(session, "; ".join(f"SET {name} = '{value}'" for name, value in settings.items()))
     return session
 
@@ -73,19 +66,23 @@ class Writer:
 
     def __init__(self, path: str, settings: Mapping[str, str]) -> None:
         self._path, self._settings = path, settings
-        self._session: Session | None = open_session(path, settings)
+        self._session = self._opened()
 
     @contextlib.contextmanager
     def session(self) -> Iterator[Session]:
-        session = self._session or open_session(self._path, self._settings)
-        self._session = None
-        with _closed_on_failure(session):
-            yield session
-        self._session = session
+        used = self._session
+        with _closed_on_failure(used):
+            try:
+                yield used
+            except BaseException:
+                self._session = self._opened()  # before the other closes: with its last session the engine ends
+                raise
 
     def close(self) -> None:
-        if self._session is not None:
-            self._session.close()
+        self._session.close()
+
+    def _opened(self) -> Session:
+        return open_session(self._path, self._settings, f"CREATE DATABASE IF NOT EXISTS {_NOWHERE} ENGINE = Memory")
 
 
 @contextlib.contextmanager
