@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from server.analytics.script.serving import script_routes
 from server.identity.requests import local_path
 from server.identity.sessions import Sessions
 from server.web.card import Card, card
@@ -15,6 +16,7 @@ from server.web.forms import form
 from server.web.integrations import integration_routes
 from server.web.people import People
 from server.web.rendering import Renderer
+from server.web.shop import shop_routes
 from tools.authority import Principal
 from tools.errors import CapabilityError, CrossOrigin
 from tools.invoke import Door
@@ -38,6 +40,8 @@ def web_routes(door: Door, sessions: Sessions, renderer: Renderer) -> list[BaseR
         Route("/approvals/{approval_id}/approve", people.only(partial(pages.decide, "approve")), methods=["POST"]),
         Route("/approvals/{approval_id}/deny", people.only(partial(pages.decide, "deny")), methods=["POST"]),
         *integration_routes(people, renderer, door.clock),
+        *shop_routes(renderer),
+        *script_routes(),
         renderer.assets.route(),
     ]
 
