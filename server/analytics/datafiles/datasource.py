@@ -33,12 +33,12 @@ _OPTION = re.compile(rf"{ENGINE_KEYWORDS}|{_OLDER_KEYWORDS}")
 
 def read_datasource(path: Path, text: str) -> Datasource:
     said: dict[str, Entry] = {}
-    tokens: list[DatafileToken] = []
+    granted: list[DatafileToken] = []
     for entry in entries(path, text, _KEYWORDS):
         if entry.keyword == "INCLUDE":
             refuse_include(path, entry)
         if entry.keyword == "TOKEN":
-            tokens.append(token(path, entry))
+            granted += tokens(path, entry)
         else:
             said[entry.keyword] = entry
     forward = said.get("FORWARD_QUERY")
@@ -48,7 +48,7 @@ def read_datasource(path: Path, text: str) -> Datasource:
         columns=_columns(path, said.get("SCHEMA")),
         description=said["DESCRIPTION"].text if "DESCRIPTION" in said else "",
         engine=table_engine(said.values()) or TableEngine("MergeTree"),
-        tokens=tuple(tokens),
+        tokens=tuple(granted),
         indexes=_indexes(path, said.get("INDEXES") or said.get("INDICES")),
         forward_query=forward.text if forward else None,
         connector={k.lower(): entry.text for k, entry in said.items() if k.startswith(_CONNECTORS)},
@@ -66,11 +66,13 @@ def refuse_include(path: Path, entry: Entry) -> None:
     raise DatafileError(path, entry.line, "INCLUDE is not followed; put the included text in its place.")
 
 
-def token(path: Path, entry: Entry) -> DatafileToken:
+def tokens(path: Path, entry: Entry) -> tuple[DatafileToken, ...]:
+    """None, where the file grants what there is nothing of here: to create."""
     name, *rest = entry.words or ("",)
-    if len(rest) != 1 or rest[0].upper() not in Permission.__members__:
+    permission = rest[0].upper() if len(rest) == 1 else ""
+    if permission not in {*Permission, "CREATE"}:
         raise DatafileError(path, entry.line, "A token reads TOKEN name READ or TOKEN name APPEND.")
-    return DatafileToken(name, Permission(rest[0].upper()))
+    return (DatafileToken(name, Permission(permission)),) if permission in set(Permission) else ()
 
 
 def table_engine(said: Iterable[Entry]) -> TableEngine | None:

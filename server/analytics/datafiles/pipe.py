@@ -12,7 +12,7 @@ from server.analytics.datafiles.datasource import (
     refuse_include,
     resource_name,
     table_engine,
-    token,
+    tokens,
 )
 from server.analytics.datafiles.model import (
     CopyMode,
@@ -58,7 +58,7 @@ class _Part:
 def read_pipes(path: Path, text: str) -> Iterator[PipeFile]:
     """One, as a rule. A classic file may have several nodes that each write a table: each becomes a pipe of its own,
     named PIPE__NODE, and what the file serves keeps its name."""
-    description, tokens, parts = _parts(path, text)
+    description, granted, parts = _parts(path, text)
     if not parts:
         raise DatafileError(path, 0, "It has no NODE.")
     nodes = tuple(_node(path, part) for part in parts)
@@ -77,10 +77,10 @@ def read_pipes(path: Path, text: str) -> Iterator[PipeFile]:
                 kind=kinds[part.name],
                 nodes=nodes if first else nodes[: position + 1],
                 description=description,
-                tokens=tokens if first else (),
+                granted=granted if first else (),
             )
     if not kinds:
-        served = path.parent.name == "endpoints" or any(t.permission is Permission.READ for t in tokens)
+        served = path.parent.name == "endpoints" or any(t.permission is Permission.READ for t in granted)
         yield _pipe(
             path,
             parts[-1],
@@ -88,17 +88,17 @@ def read_pipes(path: Path, text: str) -> Iterator[PipeFile]:
             kind=PipeKind.ENDPOINT if served and not parts[-1].text("TYPE") else PipeKind.LIBRARY,
             nodes=nodes,
             description=description,
-            tokens=tokens,
+            granted=granted,
         )
 
 
 def _parts(path: Path, text: str) -> tuple[str, tuple[DatafileToken, ...], list[_Part]]:
-    description, tokens, parts = "", list[DatafileToken](), list[_Part]()
+    description, granted, parts = "", list[DatafileToken](), list[_Part]()
     for entry in entries(path, text, _KEYWORDS):
         if entry.keyword == "INCLUDE":
             refuse_include(path, entry)
         elif entry.keyword == "TOKEN":
-            tokens.append(token(path, entry))
+            granted += tokens(path, entry)
         elif entry.keyword == "NODE":
             parts.append(_named(path, entry, parts))
         elif parts:
@@ -107,7 +107,7 @@ def _parts(path: Path, text: str) -> tuple[str, tuple[DatafileToken, ...], list[
             description = entry.text
         elif not _SILENT.fullmatch(entry.keyword):
             raise DatafileError(path, entry.line, f"{entry.keyword} belongs to a node: put a NODE before it.")
-    return description, tuple(tokens), parts
+    return description, tuple(granted), parts
 
 
 def _named(path: Path, entry: Entry, others: list[_Part]) -> _Part:
@@ -140,7 +140,7 @@ def _pipe(
     kind: PipeKind,
     nodes: tuple[Node, ...],
     description: str,
-    tokens: tuple[DatafileToken, ...],
+    granted: tuple[DatafileToken, ...],
 ) -> PipeFile:
     writes = kind in {PipeKind.MATERIALIZED, PipeKind.COPY}
     target = part.text("DATASOURCE", "TARGET_DATASOURCE")
@@ -157,7 +157,7 @@ def _pipe(
         output=part.name,
         kind=kind,
         description=description,
-        tokens=tokens,
+        tokens=granted,
         target=target if writes else None,
         engine=table_engine(part.said.values()) if writes else None,
         copy_mode=CopyMode(mode),

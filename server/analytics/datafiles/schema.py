@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from server.analytics.datafiles.model import Column, Index
 
 _NAME = re.compile(r"`([^`]+)`|([A-Za-z_][\w.]*)", re.ASCII)
+_TYPE = re.compile(r"[A-Za-z]\w*\s*(\(.*\))?", re.ASCII | re.DOTALL)
 _PATH = re.compile(r"`json:([^`]*)`")
 _CLAUSE = re.compile(r"(DEFAULT|MATERIALIZED|CODEC|ALIAS|TTL|NOT\s+NULL|NULL)\b|`json:", re.IGNORECASE)
 _REFUSED = {"ALIAS", "TTL", "NULL", "NOT NULL"}
@@ -52,8 +53,8 @@ def _column(text: str) -> Column:
             raise ValueError(f"Column {name}: {current} stands there twice.")
         else:
             clauses[current] = body
-    if not kind:
-        raise ValueError(f"Column {name} has no type.")
+    if not _TYPE.fullmatch(kind):
+        raise ValueError(f"Column {name}: {kind[:80]!r} is no type.")
     for clause, body in clauses.items():
         if not body:
             raise ValueError(f"Column {name}: {clause} says nothing.")
