@@ -95,6 +95,25 @@ def _running(add: Add) -> None:
     sandbox.add_argument(
         "--port", type=_port, default=0, help="port to listen on (default: the last one, or a free one)"
     )
+    _analytics(add)
+
+
+def _analytics(add: Add) -> None:
+    analytics = add(
+        "analytics",
+        "server.cli.analytics:run",
+        "Serve the analytics store alone, with our datafiles or any Tinybird project's; or send them to Tinybird.",
+        ["analytics", "analytics --project ./tinybird --data ./store --port 7181", "analytics push"],
+    )
+    analytics.add_argument(
+        "action", nargs="?", default="serve", choices=("serve", "push", "verify"), metavar="ACTION",
+        help="serve (when left out), push (send to TINYBIRD_HOST) or verify (that what ships was pushed)",
+    )  # fmt: skip
+    analytics.add_argument("--project", metavar="DIR", help="the datafiles (default: our own)")
+    analytics.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    analytics.add_argument(
+        "--port", type=_port, default=0, help="port to listen on (default: the last one, or a free one)"
+    )
 
 
 def _operating(add: Add) -> None:

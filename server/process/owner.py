@@ -16,6 +16,7 @@ from server.process.local import Presence
 from server.process.ownership import Ownership, Record, address, listen
 from server.process.serving import Stop, end_at_the_latest, serve
 from server.process.simulated import simulate
+from server.process.stored import store
 from server.process.workers import Workers
 from server.settings import Settings
 from tools.errors import Conflict, Unavailable
@@ -73,6 +74,11 @@ async def _own(
 ) -> None:
     async with Children(ownership.directory) as children:
         await simulate(ownership.directory, children)
+
+        async def first(url: str, token: Secret, settings: Settings) -> None:
+            store(ownership.directory, children)  # only now: loading the engine takes a second of a core
+            await serving(url, token, settings)
+
         settings = Settings.load(ownership.directory)
         configure(settings)
         host = settings.adwright_host if host is None else host
@@ -83,7 +89,7 @@ async def _own(
             settings = settings.listening(url).with_workers(workers)
             presence = Presence(ownership.token, background=ownership.background, version=ownership.version)
             async with Workers(ownership.directory, listener, workers) as others:
-                await _serve(create_app, listener, url, settings, ownership, presence, others, serving)
+                await _serve(create_app, listener, url, settings, ownership, presence, others, first)
 
 
 async def _serve(

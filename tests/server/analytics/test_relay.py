@@ -21,12 +21,9 @@ async def store() -> AsyncIterator[Upstream]:
 
 @pytest.fixture
 async def origin(tmp_path: Path, store: Upstream) -> AsyncIterator[httpx2.AsyncClient]:
-    settings = {
-        "TINYBIRD_HOST": store.url,
-        "TINYBIRD_ADMIN_TOKEN": ADMIN,
-        "TINYBIRD_WORKSPACE_ID": WORKSPACE,
-    }
-    async with open_product(tmp_path, **settings) as product:
+    async with open_product(
+        tmp_path, TINYBIRD_HOST=store.url, TINYBIRD_ADMIN_TOKEN=ADMIN, TINYBIRD_WORKSPACE_ID=WORKSPACE
+    ) as product:
         yield product.client(origin="https://shop.example.com")
 
 
@@ -110,8 +107,9 @@ async def test_a_body_beyond_the_limit_is_refused(origin: httpx2.AsyncClient, st
 
 
 async def test_a_store_out_of_reach_is_503_in_the_shape_of_the_wire(tmp_path: Path) -> None:
-    nobody = {"TINYBIRD_HOST": "http://127.0.0.1:9", "TINYBIRD_ADMIN_TOKEN": ADMIN, "TINYBIRD_WORKSPACE_ID": WORKSPACE}
-    async with open_product(tmp_path, **nobody) as product:
+    async with open_product(
+        tmp_path, TINYBIRD_HOST="http://127.0.0.1:9", TINYBIRD_ADMIN_TOKEN=ADMIN, TINYBIRD_WORKSPACE_ID=WORKSPACE
+    ) as product:
         answer = await product.client().get(PIPE)
         health = await product.client().get("/healthz")
 
