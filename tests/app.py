@@ -20,6 +20,7 @@ from server.process.serving import _lifespan
 from server.sandbox.app import create_app as create_sandbox
 from server.sandbox.meta.limits import POINTS_PER_HOUR
 from server.settings import Settings
+from tests.analytics import ADMIN_TOKEN, WORKSPACE_ID, StandInPipes, tinybird
 from tests.database import settings_in
 from tools import ids
 from tools.authority import Scope
@@ -65,6 +66,7 @@ class Product:
     _stack: contextlib.AsyncExitStack
     home: str = ""  # the workspace that the first user opened
     houses: list[House] = field(default_factory=list)
+    pipes: StandInPipes = field(default_factory=StandInPipes)  # the analytics store, where the product was given one
 
     @property
     def house(self) -> House:
@@ -143,10 +145,11 @@ async def open_product(
     limits_clock: Callable[[], int] | None = None,
     sandbox_points_per_hour: int = POINTS_PER_HOUR,
     without: Collection[str] = (),
+    analytics: bool = False,
     **settings: str,
 ) -> AsyncIterator[Product]:
     """The same directory again is the same installation, as after a restart; settings are named as in the
-    environment."""
+    environment. With `analytics` there is a store of pipes, else none."""
     async with contextlib.AsyncExitStack() as stack:
         sandbox_url = await stack.enter_async_context(
             _served_new(create_sandbox(meta_points_per_hour=sandbox_points_per_hour))
@@ -154,6 +157,7 @@ async def open_product(
         sandbox = await stack.enter_async_context(httpx2.AsyncClient(base_url=sandbox_url))
         everything = (await sandbox.get("/")).json()
         known = everything["meta"]
+        pipes = StandInPipes()
         listener = _listener()
         url = _url(listener)
         variables = {
@@ -171,12 +175,19 @@ async def open_product(
             "ANTHROPIC_BASE_URL": everything["anthropic"]["url"],
             "ANTHROPIC_API_KEY": everything["anthropic"]["api_key"],
         }
+        if analytics:
+            variables |= {
+                "TINYBIRD_HOST": await stack.enter_async_context(_served_new(tinybird(pipes))),
+                "TINYBIRD_ADMIN_TOKEN": ADMIN_TOKEN,
+                "TINYBIRD_WORKSPACE_ID": WORKSPACE_ID,
+            }
         product = Product(
             url,
             Settings.read(directory, {k: v for k, v in (variables | settings).items() if k not in without}),
             sandbox,
             known,
             stack,
+            pipes=pipes,
         )
 
         def extra(house: House) -> Sequence[BaseRoute]:

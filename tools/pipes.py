@@ -18,13 +18,10 @@ PIPE_ALLOWLIST = (
 )  # fmt: skip
 
 _FIELDS = {
-    "website_id": "websiteId",
-    "from": "since",
-    "to": "until",
-    "workspace_id": None,
-    "limit": None,
-    "offset": None,
-}
+    "website_id": "websiteId", "from": "since", "to": "until",
+    "dim": "by", "level": "by", "breakdown": "by", "period": "interval", "n": "periods", "horizon": "periods",
+    "workspace_id": None, "limit": None, "offset": None,
+}  # fmt: skip
 """Parameters of pipes that callers know by another name, or do not choose: pages have a cursor."""
 
 PROFILE, HEALTH = "p_visitor_profile", "p_pixel_healthcheck"

@@ -10,5 +10,5 @@ from tests.app import Product, open_product
 
 @pytest.fixture
 async def product(tmp_path: Path) -> AsyncIterator[Product]:
-    async with open_product(tmp_path) as product:
+    async with open_product(tmp_path, analytics=True) as product:
         yield product

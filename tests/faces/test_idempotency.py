@@ -12,7 +12,7 @@ from tools.catalog import catalog
 
 ONCE = "8e03978e-40d5-43dd-bc93-6894a57f9324"
 WRITES = [capability for capability in catalog if capability.effect is not Effect.READ]
-PROPOSED = [capability for capability in WRITES if not capability.human_only]
+PROPOSED = [capability for capability in WRITES if capability.plan is not None]
 
 
 @pytest.mark.parametrize("capability", PROPOSED, ids=lambda capability: str(capability.name))

@@ -72,10 +72,9 @@ class NewEvent(Input):
         Annotated[str, Field(min_length=1, max_length=100, pattern=r"\S", description="custom: what you call it.")]
         | None
     ) = None
-    amount: (
-        Annotated[Paid, Field(description="payment: major units of its currency; of a refund, what was given back.")]
-        | None
-    ) = None
+    amount: Annotated[
+        Paid | None, Field(description="payment: major units of its currency; of a refund, what was given back.")
+    ] = None
     currency: (
         Annotated[
             str,
@@ -96,8 +95,8 @@ class NewEvent(Input):
         Annotated[ExternalId, Field(description="payment: the customer's e-mail or id. Only its SHA-256 is kept.")]
         | None
     ) = None
-    value: Annotated[Paid, Field(description="custom: what it is worth.")] | None = None
-    props: Annotated[Pairs, Field(description="custom: at most 50 properties.")] | None = None
+    value: Annotated[Paid | None, Field(description="custom: what it is worth.")] = None
+    props: Annotated[Pairs | None, Field(description="custom: at most 50 properties.")] = None
     url: Annotated[str, Field(max_length=2048, description="Address of the page.")] | None = None
     referrer: Annotated[str, Field(max_length=2048, description="Address of the page before.")] | None = None
     title: Annotated[str, Field(max_length=500, description="Title of the page.")] | None = None

@@ -23,10 +23,9 @@ class Identification(Input):
     website_id: Annotated[AnyWebsite, Field(description="Website id, from list_websites.")]
     visitor_id: Annotated[VisitorId, Field(description="The visitor, as the script or your events name them.")]
     external_id: Annotated[ExternalId, Field(description="E-mail address or user id. Only its SHA-256 is kept.")]
-    traits: (
-        Annotated[Pairs, Field(description="What you know of them, at most 50. Values are sealed; names are counted.")]
-        | None
-    ) = None
+    traits: Annotated[
+        Pairs | None, Field(description="What you know of them, at most 50. Values are sealed; only names are counted.")
+    ] = None
 
 
 class Identified(Output):

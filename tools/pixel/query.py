@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, JsonValue
 
 from tools import cursors
-from tools.analytics import Pipe, PipeRows
+from tools.analytics import Pipe, PipeParameter, PipeRows
 from tools.approval import moment
 from tools.authority import Scope
 from tools.capability import GET, Input, Output, Toolset, read
@@ -25,51 +25,41 @@ USUAL_DAYS = 30
 OTHERS = "other_currency_payments"
 """The column in which a pipe of revenue counts what it did not add up."""
 
-Filter = Annotated[str, Field(max_length=500)]
+Word = Annotated[str, Field(max_length=500)]
 
 
 class MetricQuery(Input):
-    pipe: Annotated[str, Field(description="What to read, from list_metrics; describe_metric tells what each takes.")]
+    pipe: Annotated[str, Field(description="What to read, from list_metrics.")]
     websiteId: (
-        Annotated[AnyWebsite, Field(description="Website id; implied when there is one, else left out: all together.")]
-        | None
+        Annotated[AnyWebsite, Field(description="Implied when there is one; left out otherwise: all together.")] | None
     ) = None
     since: Annotated[Since | None, Field(description="First day, YYYY-MM-DD; 29 days before until if left out.")] = None
-    until: Annotated[Until | None, Field(description="Last day (included), YYYY-MM-DD; today if left out.")] = None
-    tz: Annotated[TimeZone, Field(description="Time zone of the days; the website's own if left out.")] | None = None
-    interval: Annotated[Filter, Field(description="Of a series: hour, day, week or month.")] | None = None
-    metric: Annotated[Filter, Field(description="Of p_metric_series: what is measured.")] | None = None
-    model: Annotated[Filter, Field(description="Attribution model, such as last_touch.")] | None = None
-    by: Annotated[Filter, Field(description="What rows are about, such as channel, source or campaign.")] | None = None
-    breakdown: Annotated[Filter, Field(description="Of a funnel: a dimension to split it by.")] | None = None
-    currency: Annotated[Filter, Field(description="Revenue in this one; the most frequent if left out.")] | None = None
-    path: Annotated[Filter, Field(description="Only this page.")] | None = None
-    country: Annotated[Filter, Field(description="Only this country, ISO 3166 code.")] | None = None
-    device: Annotated[Filter, Field(description="Only this device: desktop, mobile, tablet.")] | None = None
-    browser: Annotated[Filter, Field(description="Only this browser.")] | None = None
-    os: Annotated[Filter, Field(description="Only this operating system.")] | None = None
-    channel: Annotated[Filter, Field(description="Only this channel, such as paid_search or ai.")] | None = None
-    referrer_host: Annotated[Filter, Field(description="Only visits from this host.")] | None = None
-    utm_source: Annotated[Filter, Field(description="Only this utm_source.")] | None = None
-    utm_campaign: Annotated[Filter, Field(description="Only this utm_campaign.")] | None = None
-    event: Annotated[Filter, Field(description="Only this custom event.")] | None = None
-    goal: Annotated[Filter, Field(description="Only this goal.")] | None = None
+    until: Annotated[Until | None, Field(description="Last day (included); today if left out.")] = None
+    tz: Annotated[TimeZone, Field(description="IANA zone of the days; the website's if left out.")] | None = None
+    interval: Annotated[Word, Field(description="Of a series or cohorts, such as week.")] | None = None
+    metric: Annotated[Word, Field(description="What a series measures.")] | None = None
+    model: Annotated[Word, Field(description="Attribution model, such as last_touch.")] | None = None
+    by: Annotated[Word, Field(description="What rows are split by, such as channel or device.")] | None = None
+    currency: Annotated[Word, Field(description="Of revenue; the most frequent if left out.")] | None = None
+    path: Annotated[Word, Field(description="Only this page.")] | None = None
+    country: Annotated[Word, Field(description="Only this, ISO 3166.")] | None = None
+    device: Annotated[Word, Field(description="Only this: desktop, mobile, tablet.")] | None = None
+    browser: Annotated[Word, Field(description="Only this.")] | None = None
+    os: Annotated[Word, Field(description="Only this.")] | None = None
+    channel: Annotated[Word, Field(description="Only this, such as paid_search or ai.")] | None = None
+    referrer_host: Annotated[Word, Field(description="Only from this host.")] | None = None
+    utm_source: Annotated[Word, Field(description="Only this.")] | None = None
+    utm_campaign: Annotated[Word, Field(description="Only this.")] | None = None
+    event: Annotated[Word, Field(description="Only this custom event.")] | None = None
+    goal: Annotated[Word, Field(description="Only this goal.")] | None = None
     visitor_id: Annotated[VisitorId, Field(description="The visitor.")] | None = None
-    steps: (
-        Annotated[str, Field(max_length=5000, description="Of a funnel, as describe_metric says of its pipe.")] | None
-    ) = None
-    window_s: Annotated[int, Field(ge=1, description="Of p_funnel_v2: seconds from first to last step.")] | None = None
-    mode: Annotated[Filter, Field(description="Of p_funnel_v2: how strict the order is.")] | None = None
-    level: Annotated[Filter, Field(description="Of p_geo: country, region or city.")] | None = None
-    dim: Annotated[Filter, Field(description="Of p_devices and p_tech: device, browser, os or screen.")] | None = None
-    period: Annotated[Filter, Field(description="Of cohorts: day, week or month.")] | None = None
-    n: Annotated[int, Field(ge=1, le=1000, description="Of cohorts: how many periods.")] | None = None
-    horizon: Annotated[int, Field(ge=1, le=1000, description="Of cohorts of revenue: periods to follow.")] | None = None
-    minutes: Annotated[int, Field(ge=1, le=30, description="Of p_realtime_visitors: how far back.")] | None = None
-    lookback_days: (
-        Annotated[int, Field(ge=1, le=365, description="Of attribution: how long a touch counts.")] | None
-    ) = None
-    half_life_days: Annotated[int, Field(ge=1, le=365, description="Of the model time_decay.")] | None = None
+    steps: Annotated[str, Field(max_length=5000, description="Of a funnel, as its pipe describes.")] | None = None
+    window_s: Annotated[int, Field(ge=1, description="Of a funnel: seconds from first to last step.")] | None = None
+    mode: Annotated[Word, Field(description="Of a funnel: how strict the order is.")] | None = None
+    periods: Annotated[int, Field(ge=1, description="Of cohorts: how many to follow.")] | None = None
+    minutes: Annotated[int, Field(ge=1, description="Of realtime: how far back.")] | None = None
+    lookback_days: Annotated[int, Field(ge=1, description="Of attribution: how long a touch counts.")] | None = None
+    half_life_days: Annotated[int, Field(ge=1, description="Of the model time_decay.")] | None = None
     compare: Annotated[bool, Field(description="Beside each figure that of the period before.")] | None = None
     cursor: Cursor | None = None
     limit: Limit = 100
@@ -137,10 +127,11 @@ class _Asked:
         self._same = query.model_dump(mode="json", exclude={"cursor", "limit"}, exclude_unset=True)
         self._skipped = cursors.decode(self._same, query.cursor) or 0
         given = {name: _text(value) for name, value in self._same.items() if name != "pipe"}
-        if problems := list(_problems(pipe, given)):
+        known = {field: parameter for parameter in pipe.parameters if (field := field_of(parameter.name))}
+        if problems := list(_problems(pipe.name, known, given)):
             raise invalid_arguments(query_metrics, problems)
         self.pipe, self.site, self.now = pipe.name, site, context.clock()
-        self.parameters = {name: text for name, text in given.items() if name not in ("websiteId", "since", "until")}
+        self.parameters = {known[name].name: text for name, text in given.items() if name not in _OURS}
         self.parameters["workspace_id"] = context.principal.workspace
         if site is not None and "website_id" in self._takes:
             self.parameters["website_id"] = site.id
@@ -181,16 +172,19 @@ def _text(value: Any) -> str:
     return str(int(value)) if isinstance(value, bool) else str(value)
 
 
-def _problems(pipe: Pipe, given: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    known = {field: parameter for parameter in pipe.parameters if (field := field_of(parameter.name))}
+_OURS = ("websiteId", "since", "until")
+"""Checked, and said to the pipe, apart from the others."""
+
+
+def _problems(pipe: str, known: Mapping[str, PipeParameter], given: Mapping[str, str]) -> Iterator[dict[str, str]]:
     for name, text in given.items():
         if name not in known:
-            yield {"field": name, "problem": f"is not for {pipe.name}, which takes {', '.join(known) or 'nothing'}"}
+            yield {"field": name, "problem": f"is not for {pipe}, which takes {', '.join(known) or 'nothing'}"}
         elif known[name].choices and text not in known[name].choices:
             yield {"field": name, "problem": f"must be one of {', '.join(known[name].choices)}"}
     for name, parameter in known.items():
-        if parameter.required and name not in given and name not in ("websiteId", "since", "until"):
-            yield {"field": name, "problem": f"is required by {pipe.name}"}
+        if parameter.required and name not in {*given, *_OURS}:
+            yield {"field": name, "problem": f"is required by {pipe}"}
 
 
 def _caveats(asked: _Asked, found: PipeRows) -> Iterator[str]:
