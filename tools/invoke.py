@@ -339,11 +339,6 @@ class Door:
                 audit.record_rollup(entry)
                 return
             entry = entry._replace(payload={"count": 1, "actions": {capability.name: 1}})
-        if capability.rate is _INGEST:  # a stream is told by its counts: what its events say is no business of the log
-            if not staged and not left:
-                audit.record_rollup(entry)
-                return
-            entry = entry._replace(payload={"count": 1, "actions": {capability.name: 1}})
         changed = wrote and capability.effect is not _READ
         try:
             await audit.record(entry, durable=changed or bool(staged or left), with_=[*staged, *left])
