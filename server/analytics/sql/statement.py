@@ -210,8 +210,8 @@ class _Reader:
 
     def _from(self, place: int, level: _Level) -> None:
         before, earlier = self._at(place - 1).word, self._at(place - 2).word
-        distinct = before == "DISTINCT" and earlier in {"IS", "NOT"}
-        if not distinct and not (level.call in _FROM_OF_CALLS and not level.selecting):
+        otherwise = (before == "DISTINCT" and earlier in {"IS", "NOT"}) or (before == "FILL" and earlier == "WITH")
+        if not otherwise and not (level.call in _FROM_OF_CALLS and not level.selecting):
             level.tables = level.expected = level.commas = True
 
     def _table(self, place: int, level: _Level) -> None:
