@@ -19,11 +19,12 @@ from typing import Any, TypeVar
 
 import asyncpg
 
+from server.analytics.access import embedded
 from server.cli.output import ERROR, show, style
 from server.process.client import running
 from server.process.environment import data_directory, variables
-from server.process.files import make_directory, write_private
-from server.process.ownership import Record
+from server.process.files import make_directory, read_json, write_private
+from server.process.ownership import Record, is_held
 from server.settings import Settings
 from tools.errors import CapabilityError
 from tools.fields import Platform
@@ -96,6 +97,7 @@ def _checks(directory: Path) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "meta", lambda: _platform(directory, Platform.META)
     yield "google", lambda: _platform(directory, Platform.GOOGLE)
     yield "model", lambda: _model(directory)
+    yield "analytics", lambda: _analytics(directory)
     yield "clock", lambda: _clock(directory)
 
 
@@ -299,7 +301,30 @@ def _model(directory: Path) -> str:
     return f"{info.get('display_name', model)} answers as {model}"
 
 
-def _told(base: str, path: str, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
+def _analytics(directory: Path) -> str:
+    """Whether the store answers, and our token opens it."""
+    known = variables(directory)
+    base, token = known.get("TINYBIRD_HOST", "").rstrip("/"), known.get("TINYBIRD_ADMIN_TOKEN", "")
+    where, fix = base, "Check TINYBIRD_HOST, and set TINYBIRD_ADMIN_TOKEN to the workspace's admin token."
+    if not base:
+        if not embedded(known):
+            return "none: adwright[analytics] brings a store, or set TINYBIRD_HOST to use Tinybird"
+        found = read_json(directory / "analytics.json")
+        base, token = str(found.get("url", "")), str(found.get("admin_token", ""))
+        where, fix = "the embedded store", f"See {directory / 'analytics.log'}."
+        if not is_held(directory / "analytics.lock"):
+            if running(directory) is None:
+                return "embedded; it comes with the owner"
+            raise Problem("the embedded store does not run, though its owner does", fix)
+    status, _ = _told(base, "/v0/pipes?attrs=name", {"authorization": f"Bearer {token}"}, fix)
+    if status != 200:
+        raise Problem(f"{where} answers {status}", fix)
+    return f"{where} answers at {base}" if where != base else f"{base} answers"
+
+
+def _told(
+    base: str, path: str, headers: dict[str, str], fix: str = "Check the network and ANTHROPIC_BASE_URL."
+) -> tuple[int, dict[str, Any]]:
     parts = urllib.parse.urlsplit(base)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=_TIMEOUT)
@@ -308,6 +333,6 @@ def _told(base: str, path: str, headers: dict[str, str]) -> tuple[int, dict[str,
         answer = connection.getresponse()
         return answer.status, json.loads(answer.read()) if answer.status == http.HTTPStatus.OK else {}
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise Problem(f"{base} does not answer: {error}", "Check the network and ANTHROPIC_BASE_URL.") from error
+        raise Problem(f"{base} does not answer: {error}", fix) from error
     finally:
         connection.close()

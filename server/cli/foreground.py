@@ -15,6 +15,7 @@ from server.process.files import read_json, write_private
 from server.process.owner import run
 from server.process.ownership import Ownership
 from server.process.simulated import SANDBOX, WANTED
+from server.process.stored import announced
 from server.settings import Settings
 from tools.secret import Secret
 
@@ -48,6 +49,7 @@ async def _furnished(directory: Path, url: str, token: Secret, settings: Setting
     path, sandbox_url = directory / FILE, str(settings.adwright_sandbox)
     made = await prepare(url, token, sandbox_url, read_json(path))
     told = {"url": settings.public_url, **made, "mcp_url": f"{settings.public_url}/mcp", "sandbox_url": sandbox_url}
+    told |= await announced(directory)
     write_private(path, json.dumps(told, indent=2) + "\n")
     return told
 
@@ -64,6 +66,7 @@ Adwright is running. Its ad platforms are simulated: nothing here spends money.
   MCP              {told["mcp_url"]}, with the same key
   Claude Desktop   {adwright} mcp-config --client claude-desktop {data}
   Sandbox          {told["sandbox_url"]}
+  Analytics        {told.get("analytics_url", "not here: pip install 'adwright[analytics]' brings the store")}
 
 Another sign-in link: {adwright} login-link {data}. All of this is in {directory / FILE}.
 Ctrl-C stops it; started again, everything is as you left it."""

@@ -104,7 +104,7 @@ class Children:
     async def _answering(self, name: str) -> str:
         """Its URL, once the process that holds the lock answers there."""
         url = str(read_json(self._directory / f"{name}.json").get("url", ""))
-        return url if url and self._lives(name) and await asyncio.to_thread(_alive, url) else ""
+        return url if url and self._lives(name) and await asyncio.to_thread(alive, url) else ""
 
     async def _heartbeats(self, child: Child, first: float) -> None:
         """Without them a child ends by itself; one that crashed is started again, soon at first, then ever later."""
@@ -119,7 +119,7 @@ class Children:
                 wait = min(max(2 * wait, child.heartbeat_seconds), MOST_HEARTBEAT_SECONDS)
 
 
-def _alive(url: str) -> bool:
+def alive(url: str) -> bool:
     try:
         status, connection = ask(url, "POST", "/alive", seconds=2)
     except ConnectionError:
