@@ -10,15 +10,17 @@ from agent.pending import supersede, views
 from agent.results import decided, failed, succeeded
 from agent.snapshot import compact
 from agent.transcript import Message
-from tools import ids
+from tools import finding, ids
 from tools.approval import ApprovalStatus, ConfirmRequired, view
 from tools.capability import AnyCapability, Effect
 from tools.context import AskedIn, Context
 from tools.conversations import store as conversations
 from tools.conversations.store import ResultState
 from tools.errors import CapabilityError, Conflict, IdempotencyInProgress, InvalidArguments, NotFound
+from tools.finding import FindingTool
 from tools.invoke import Door
 from tools.store.statements import Row
+from tools.surfaces import Offer
 
 MOST_WAITS = 30
 """How often a change is asked about whose earlier attempt still runs: for a minute, as long as it may give no sign."""
@@ -32,7 +34,7 @@ class Call:
     direct: bool = True
 
     @classmethod
-    def of(cls, block: dict[str, Any]) -> "Call":
+    def of(cls, block: Mapping[str, Any]) -> "Call":
         direct = (block.get("caller") or {"type": "direct"}).get("type") == "direct"
         return cls(block["id"], block["name"], block["input"], direct)
 
@@ -42,24 +44,29 @@ class Call:
 
 
 class Calls:
-    """Of one run. The context's principal is the asker, through the agent; `most` is how many calls a turn makes."""
+    """Of one run. The context's principal is the asker, through the agent; `offer` is what the chat's surface has, and
+    `most` how many calls a turn makes."""
 
-    def __init__(self, door: Door, context: Context, journal: Journal, most: int) -> None:
+    def __init__(self, door: Door, context: Context, journal: Journal, offer: Offer, most: int) -> None:
         self._door, self._context, self._journal, self._most = door, context, journal, most
+        self._offer = offer
+        self._offered = {capability.name: capability for capability in offer.all}
+        self._finding = {tool.name: tool for tool in finding.finding_tools(offer)}
         self.changing = False  # a change is on its way to the gate and is not to be left alone there
 
     def shown(self, block: Mapping[str, Any]) -> dict[str, Any]:
-        """A call as people see it."""
-        capability = self._door.registry.get(block["name"])
-        title = capability.title if capability else block["name"]
-        return {"toolUseId": block["id"], "name": block["name"], "title": title, "arguments": block["input"]}
+        """A call as people see it: of what is called, where it is called through another tool."""
+        call = self._meant(block)
+        known = self._offered.get(call.name) or self._finding.get(call.name)
+        title = known.title if known else call.name
+        return {"toolUseId": call.id, "name": call.name, "title": title, "arguments": call.arguments}
 
     async def answer(self, asked: Message, turn: Sequence[Message]) -> tuple[list[str], list[Row]]:
         """Execute what has no result yet; all results in the order of the calls, and what waits for a person.
 
         Reads that follow each other run together, changes one after another in the model's order.
         """
-        calls = [Call.of(block) for block in asked.calls]
+        calls = [self._meant(block) for block in asked.calls]
         stored = await self._stored(calls)
         refusals = self._refusals(turn)
         together: list[Call] = []
@@ -120,19 +127,27 @@ class Calls:
         statement = conversations.results(rows, self._journal.conversation_id, [call.id for call in calls])
         return {row.tool_use_id: row for row in await rows.all(statement)}
 
-    def _capability(self, call: Call) -> AnyCapability | None:
-        found = self._door.registry.get(call.name)
-        return found if found is not None and found.for_models else None
+    def _meant(self, block: Mapping[str, Any]) -> Call:
+        """A call of call_read or call_write is one of its target; what has none says so when it is made."""
+        call = Call.of(block)
+        tool = self._finding.get(call.name)
+        if tool is None or tool.output is not None:
+            return call
+        try:
+            capability, arguments = finding.target(tool, self._offer, call.arguments)
+        except CapabilityError:
+            return call
+        return replace(call, name=capability.name, arguments=arguments)
 
     def _reads(self, call: Call) -> bool:
-        capability = self._capability(call)
+        capability = self._offered.get(call.name)
         return capability is None or capability.effect is Effect.READ
 
     def _refusals(self, turn: Sequence[Message]) -> dict[str, CapabilityError]:
         """Calls that are not made: beyond the turn's number, or made before with nothing changed since."""
         refused: dict[str, CapabilityError] = {}
         seen: set[str] = set()
-        for made, call in enumerate((Call.of(block) for message in turn for block in message.calls), 1):
+        for made, call in enumerate((self._meant(block) for message in turn for block in message.calls), 1):
             if made > self._most:
                 refused[call.id] = Conflict(
                     f"A turn makes at most {self._most} calls; this one was not made.", fix="Sum up what you have."
@@ -190,7 +205,9 @@ class Calls:
         await self._journal.commit(stored, told=[told])
 
     async def _through_the_door(self, call: Call) -> dict[str, Any]:
-        capability = self._capability(call)
+        capability = self._offered.get(call.name)
+        if (tool := self._finding.get(call.name)) is not None and call.direct:
+            return self._found(tool, call.arguments)
         if capability is None or not call.direct:
             raise NotFound(f"There is no tool {call.name} (any more).", fix="Use one of the tools there are.")
         if not isinstance(call.arguments, dict):
@@ -205,6 +222,11 @@ class Calls:
                     raise
                 await asyncio.sleep(running.retry_after or 1)
         raise AssertionError("unreachable")
+
+    def _found(self, tool: FindingTool, arguments: object) -> dict[str, Any]:
+        if tool.output is None:
+            finding.target(tool, self._offer, arguments)  # it has none, or the call would be the target's: raises
+        return finding.answer(tool, self._offer, self._context.principal.scopes, arguments).wire()
 
     async def _invoked(self, capability: AnyCapability, context: Context, call: Call) -> dict[str, Any]:
         key = f"{self._journal.conversation_id}:{call.id}"

@@ -24,12 +24,13 @@ from tools.conversations import store as conversations
 from tools.conversations.model import Asked
 from tools.conversations.store import Kind, ResultState, Status
 from tools.errors import Conflict, InsufficientScope
+from tools.finding import shown
 from tools.invoke import Door
 from tools.recovery import unfinished_turns
 from tools.redaction import redact
 from tools.store.engine import Store, StoreUnavailable, Transaction
 from tools.store.statements import Row
-from tools.surfaces import ads_chat
+from tools.surfaces import Offer, ads_chat
 
 LOOK_SECONDS = 2.0
 """How soon an expiry is noticed, and what other processes decided or left behind."""
@@ -44,7 +45,12 @@ logger = logging.getLogger(__name__)
 class Surface:
     name: str
     scope: Scope
+    offer: Offer
     snapshot: Snapshot
+
+    @classmethod
+    def of(cls, name: str, scope: Scope, offer: Offer) -> "Surface":
+        return cls(name, scope, offer, snapshot(name, shown(offer)))
 
 
 class Runner:
@@ -64,7 +70,7 @@ class Runner:
         self._door, self._store, self._model = door, store, model
         self._standing, self._report, self._limits = standing, report, limits or Limits()
         self._renew_seconds = renew_seconds
-        self._surfaces = {"ads": Surface("ads", Scope.ADS_READ, snapshot("ads", ads_chat(door.registry)))}
+        self._surfaces = {"ads": Surface.of("ads", Scope.ADS_READ, ads_chat(door.registry))}
         self._bells = Bells()
         self._beginning: set[str] = set()  # runs whose claim is on its way: nobody has left them
         self._runs: dict[str, tuple[Run, asyncio.Task[None]]] = {}  # by run: one may end as the next begins
@@ -251,7 +257,8 @@ class Runner:
     def _launch(self, asking: Context, session: Row, *, gone: bool = False, stopped: bool = False) -> None:
         context = self._door.context(asking.principal.through(Via.AGENT), asking.request_id)
         journal = Journal(context, session, self._bells)
-        calls = Calls(self._door, context, journal, self._limits.tool_calls)
+        offer = self._surfaces[session.surface].offer
+        calls = Calls(self._door, context, journal, offer, self._limits.tool_calls)
         run = Run(
             context=context, session=session, journal=journal, calls=calls, model=self._model, limits=self._limits,
             report=self._report, renew_seconds=self._renew_seconds,

@@ -10,6 +10,7 @@ from importlib import resources
 from typing import Any
 
 from tools.capability import AnyCapability
+from tools.finding import FindingTool
 from tools.schema import input_schema
 
 
@@ -25,15 +26,15 @@ class Snapshot:
         return sha256(f"{self.system}\n{self.tools}".encode()).hexdigest()
 
 
-def snapshot(surface: str, capabilities: Iterable[AnyCapability]) -> Snapshot:
+def snapshot(surface: str, shown: Iterable[AnyCapability | FindingTool]) -> Snapshot:
     """The breakpoint on system covers the tools, which come before it; an hour, as all conversations share them."""
     cached = {"type": "ephemeral", "ttl": "1h"}
     system = [{"type": "text", "text": prompt(surface).text, "cache_control": cached}]
-    ordered = sorted(capabilities, key=lambda capability: capability.name)
-    return Snapshot(compact(system), compact([tool(capability) for capability in ordered]))
+    ordered = sorted(shown, key=lambda each: each.name)
+    return Snapshot(compact(system), compact([tool(each) for each in ordered]))
 
 
-def tool(capability: AnyCapability) -> dict[str, Any]:
+def tool(capability: AnyCapability | FindingTool) -> dict[str, Any]:
     """A tool definition of the Messages API."""
     return {
         "name": capability.name,

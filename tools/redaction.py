@@ -6,7 +6,7 @@ MASK = "***"
 
 # What every shape below contains. Nearly all text is clean, and this finds that out at a fifth of the cost.
 _HINT = re.compile(
-    "EAA|ya29|1//|GOCSPX|/login|_(?:live_|local_|test_|token|proof|secret|key|verifier)|whsec|sk-ant|eyJ|://|earer|EARER|Basic|password"
+    "EAA|ya29|1//|GOCSPX|/login|_(?:live_|local_|share_|test_|token|proof|secret|key|verifier)|whsec|sk-ant|eyJ|://|earer|EARER|Basic|password"
 )
 _SHAPES = re.compile(
     r"""
@@ -14,7 +14,7 @@ _SHAPES = re.compile(
     | ya29\.[\w-]{8,} | 1//[\w-]{16,} | GOCSPX-[\w-]{8,}              # Google: access, refresh, client secret
     | sk_live_\w+ | sk_test_\w+ | rk_live_\w+ | whsec_[\w+/=-]+       # Stripe
     | sk-ant-[\w-]+                                                   # Anthropic
-    | adw_(?:live|local)_[\w-]+ | /login\?token=[\w-]+                # ours
+    | adw_(?:live|local|share)_[\w-]+ | /login\?token=[\w-]+                # ours
     | eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*                                 # JWT
     | :// (?P<user>[^\s/:@]*) : [^\s/@]+ (?=@)                        # a password in a URL
     | (?P<scheme> Bearer\s+ | bearer\s+ | BEARER\s+ | Basic\s+ ) [\w.~+/=-]{8,}

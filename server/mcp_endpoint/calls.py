@@ -22,6 +22,7 @@ from server.mcp_endpoint.asking import Asking
 from server.mcp_endpoint.discovery import Request, caller_of
 from server.mcp_endpoint.listing import Tools
 from server.mcp_endpoint.surface import Caller
+from tools import finding
 from tools.approval import ConfirmRequired
 from tools.authority import Via
 from tools.capability import AnyCapability
@@ -56,12 +57,12 @@ class Calls:
             return failed(context.request_id, error)
 
     async def call_tool(self, request: Request, params: CallToolRequestParams) -> CallToolResult | InputRequiredResult:
-        capability = self._tools.on(caller_of(request).surface).get(params.name)
-        if capability is None:
+        surface = caller_of(request).surface
+        if params.name not in self._tools.on(surface) and self._tools.finding(surface, params.name) is None:
             raise MCPError(INVALID_PARAMS, f"Unknown tool: {params.name}. Call tools/list for what this endpoint has.")
         context = self._context(request)
         try:
-            answer = await self._answer(capability, request, context, params)
+            answer = await self._called(request, context, params)
         except StoreUnavailable:  # while asking: the door has its own words for it
             down = Unavailable(
                 "The decision cannot be read now.",
@@ -73,14 +74,31 @@ class Calls:
             answer = failed(context.request_id, error)
         return answer.result() if isinstance(answer, Answer) else answer
 
+    async def _called(
+        self, request: Request, context: Context, params: CallToolRequestParams
+    ) -> Answer | InputRequiredResult:
+        """The call of a capability: by its own name, or by that of a tool which finds, describes and calls others."""
+        surface, arguments = caller_of(request).surface, params.arguments or {}
+        if (tool := self._tools.finding(surface, params.name)) is None:
+            return await self._answer(self._tools.on(surface)[params.name], arguments, request, context, params)
+        offer = self._tools.offer(surface)
+        if tool.output is not None:
+            return Answer(finding.answer(tool, offer, context.principal.scopes, arguments).wire_json())
+        return await self._answer(*finding.target(tool, offer, arguments), request, context, params)
+
     async def _answer(
-        self, capability: AnyCapability, request: Request, context: Context, params: CallToolRequestParams
+        self,
+        capability: AnyCapability,
+        arguments: Mapping[str, Any],
+        request: Request,
+        context: Context,
+        params: CallToolRequestParams,
     ) -> Answer | InputRequiredResult:
         replies = [reply for reply in (params.input_responses or {}).values() if isinstance(reply, ElicitResult)]
         if params.request_state is not None and replies:
             return await self._asking.replied(context, params.request_state, replies[0])
         try:
-            return await self.attempt(capability, context, params.arguments or {}, _key(params.meta))
+            return await self.attempt(capability, context, arguments, _key(params.meta))
         except ConfirmRequired as waiting:
             answer = await self._asking.ask(request, context, waiting)
             return replace(answer, replayed=waiting.replays is not None) if isinstance(answer, Answer) else answer

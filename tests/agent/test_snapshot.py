@@ -7,6 +7,7 @@ import pytest
 
 from agent.snapshot import prompt, snapshot
 from tools.catalog import catalog
+from tools.finding import shown
 from tools.surfaces import ads_chat
 
 VERSIONS = {1: "4ba0275510112f1c"}
@@ -21,14 +22,17 @@ def test_a_changed_prompt_is_a_new_version() -> None:
 
 @pytest.mark.parametrize("turned", [False, True])
 def test_the_bytes_do_not_depend_on_the_order_of_declaration(turned: bool) -> None:
-    listed = ads_chat(catalog)
+    listed = shown(ads_chat(catalog))
 
     assert snapshot("ads", tuple(reversed(listed)) if turned else listed) == snapshot("ads", listed)
 
 
 def test_no_tool_is_missing_and_none_decides_an_approval() -> None:
-    shown = {tool["name"] for tool in json.loads(snapshot("ads", ads_chat(catalog)).tools)}
+    offer = ads_chat(catalog)
+    tools = {tool["name"] for tool in json.loads(snapshot("ads", shown(offer)).tools)}
 
-    assert shown == {c.name for c in catalog if c.for_models and c.toolset != "analytics"}
-    assert not {"approve", "deny", "create_api_key", "create_connection"} & shown
-    assert len(shown) <= 25
+    assert tools == {tool.name for tool in shown(offer)}
+    assert {c.name for c in offer.all} == {c.name for c in catalog if c.for_models}
+    assert {"list_campaigns", "update_campaign", "get_insights", "query_metrics", "find_capability"} <= tools
+    assert not {"approve", "deny", "create_api_key", "create_connection"} & {c.name for c in offer.all}
+    assert len(tools) <= 25

@@ -22,6 +22,7 @@ from tests.world import OWNER, open_world
 from tools.authority import Principal
 from tools.catalog import catalog
 from tools.conversations.model import Asked
+from tools.finding import shown
 from tools.secret import Secret
 from tools.store.tables import workspaces
 from tools.surfaces import ads_chat
@@ -60,7 +61,7 @@ async def ours(url: str, key: str) -> None:
 
 async def bare(url: str, key: str) -> None:
     """The SDK's own stream helper over the same requests, which keeps nothing and asks nobody."""
-    taken = snapshot("ads", ads_chat(catalog))
+    taken = snapshot("ads", shown(ads_chat(catalog)))
     system, tools = json.loads(taken.system), json.loads(taken.tools)
     async with AsyncAnthropic(api_key=key, base_url=url) as client:
 

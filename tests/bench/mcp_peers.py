@@ -20,7 +20,8 @@ from starlette.applications import Starlette
 from server.mcp_endpoint.listing import described
 from server.process.serving import serve
 from tools.catalog import catalog
-from tools.surfaces import mcp_tools
+from tools.finding import shown
+from tools.surfaces import mcp_tools, offered
 
 Answer = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -57,7 +58,7 @@ def fastmcp_server(name: str, answer: Answer) -> Starlette:
 
 async def _serve(side: str, file: Path) -> None:
     found: dict[str, Any] = orjson.loads(await asyncio.to_thread(file.read_bytes))
-    tools = [described(capability) for capability in mcp_tools(catalog)]
+    tools = [described(tool) for tool in shown(offered(mcp_tools(catalog)))]
     app = raw(tools, "whoami", lambda _: found) if side == "raw" else fastmcp_server("whoami", lambda _: found)
     listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +11,17 @@ import pytest
 from server.mcp_endpoint.listing import described
 from tests.promises import promise
 from tests.registry.refresh import SNAPSHOTS, text
-from tools.authority import Role
+from tools.authority import Role, Scope
 from tools.capability import AnyCapability, Effect, Input, Toolset
 from tools.catalog import catalog
+from tools.finding import FIND, answer, call_with, finding_tools, shown, target
 from tools.schema import input_schema, output_schema
-from tools.surfaces import mcp_tools
+from tools.surfaces import MOST_BYTES, MOST_TOOLS, Offer, ads_chat, mcp_tools, offered
 
 ROOT = Path(__file__).parents[2]
 SLICES = sorted(path.parent for path in (ROOT / "tools").glob("*/__init__.py") if path.parent.name != "store")
 SHARED = {"__init__", "model", "store", "plan", "format"}
-MOST_TOOLS, MOST_BYTES, LONGEST_DESCRIPTION = 25, 40_000, 600
+LONGEST_DESCRIPTION = 600
 
 every = pytest.mark.parametrize("capability", list(catalog), ids=lambda capability: capability.name)
 
@@ -40,6 +42,7 @@ def test_a_name_is_a_verb_and_a_noun(capability: AnyCapability) -> None:
     assert re.fullmatch(r"[a-z][a-z0-9_]{2,63}", capability.name)
     assert capability.name.split("_")[0] in {
         "list", "get", "create", "update", "delete", "test", "undo", "pause", "revoke", "approve", "deny", "whoami",
+        "query", "describe", "check", "record", "identify",
     }  # fmt: skip
 
 
@@ -123,27 +126,46 @@ def test_a_route_reads_with_get_and_never_writes_with_it(capability: AnyCapabili
         assert capability.effect is Effect.DESTROY
 
 
-def surfaces() -> dict[str, tuple[AnyCapability, ...]]:
-    shown = {"all": mcp_tools(catalog), "read-only": mcp_tools(catalog, read_only=True)}
-    return shown | {toolset.value: mcp_tools(catalog, toolsets=[toolset]) for toolset in Toolset}
+def surfaces() -> dict[str, Offer]:
+    """Each that a URL or a header can ask for, to whoever may do everything, and the chats'."""
+    chosen = [toolsets for count in range(len(Toolset)) for toolsets in combinations(Toolset, count)]
+    offers = {
+        f"{','.join(toolsets) or 'all'}{' read-only' if read_only else ''}": offered(
+            mcp_tools(catalog, toolsets=toolsets, read_only=read_only)
+        )
+        for toolsets in chosen
+        for read_only in (False, True)
+    }
+    return offers | {"ads chat": ads_chat(catalog)}
 
 
 @pytest.mark.parametrize("surface", list(surfaces()))
 def test_a_surface_is_small_enough_for_a_model(surface: str) -> None:
-    tools = surfaces()[surface]
-    size = sum(len(described(capability).model_dump_json(by_alias=True, exclude_none=True)) for capability in tools)
+    tools = shown(surfaces()[surface])
+    size = sum(len(described(tool).model_dump_json(by_alias=True, exclude_none=True)) for tool in tools)
 
     assert len(tools) <= MOST_TOOLS
     assert size <= MOST_BYTES
 
 
 @promise("dev.overview.one-surface")
-def test_everything_but_what_is_a_persons_is_reached_over_mcp() -> None:
-    reachable = {capability.name for capability in mcp_tools(catalog)}
-    excepted = {c.name for c in catalog if c.human_only or c.effect is Effect.RECORD}
+@pytest.mark.parametrize("surface", list(surfaces()))
+def test_everything_but_what_is_a_persons_is_reached_over_mcp_and_from_the_ads_chat(surface: str) -> None:
+    """By its own name, or through call_read or call_write after it was found."""
+    offer = surfaces()[surface]
+    tools = {tool.name: tool for tool in finding_tools(offer)}
+    toolsets = [toolset for toolset in Toolset if toolset in surface.split()[0].split(",")] or list(Toolset)
+    reads_only = surface.endswith("read-only")
 
-    assert reachable | excepted == {capability.name for capability in catalog}
-    assert not reachable & excepted
+    reached = {capability.name for capability in offer.listed}
+    for capability in offer.looked_up:
+        assert capability.name in answer(tools[FIND], offer, frozenset(Scope), {}).wire_json().decode()
+        assert target(tools[call_with(capability)], offer, {"name": capability.name})[0] is capability
+        reached.add(capability.name)
+
+    excepted = {c.name for c in catalog if c.human_only or c.effect is Effect.RECORD}
+    meant = {c.name for c in catalog if c.toolset in toolsets and (not reads_only or c.effect is Effect.READ)}
+    assert reached == (meant if surface != "ads chat" else {c.name for c in catalog}) - excepted
     assert {
         "approve", "deny", "create_connection", "create_api_key", "revoke_api_key", "update_workspace_settings",
     } <= excepted  # fmt: skip

@@ -6,11 +6,14 @@ from typing import Any
 
 import jsonschema
 import pytest
+from sqlalchemy import Table
 
 from tests.world import AGENT, DIRECT_KEY, OWNER, World, open_world
 from tools.capability import AnyCapability
 from tools.catalog import catalog
 from tools.schema import input_schema, output_schema
+from tools.store import tables
+from tools.store.tenant import Rows
 
 Arguments = Callable[[World], Awaitable[dict[str, Any]]]
 LEADS = "Leads | Size guide download"
@@ -108,6 +111,131 @@ async def limits(_: World) -> dict[str, Any]:
     return {"campaign_daily_ceiling": 99.35, "approvals": "client"}
 
 
+async def new_website(_: World) -> dict[str, Any]:
+    return {"domain": "shop.example.com", "time_zone": "Europe/Berlin", "allow_localhost": True}
+
+
+async def website(world: World) -> dict[str, Any]:
+    """The one there is, for a domain is counted once."""
+    held = (await world.call(OWNER, "list_websites"))["items"]
+    made = held[0] if held else await world.call(OWNER, "create_website", **await new_website(world))
+    return {"websiteId": made["id"]}
+
+
+async def websites(world: World) -> dict[str, Any]:
+    await website(world)
+    return {}
+
+
+async def moved_website(world: World) -> dict[str, Any]:
+    return await website(world) | {"domain": "example.com", "name": "Moved"}
+
+
+async def new_goal(world: World) -> dict[str, Any]:
+    return await website(world) | {"name": "Signup", "selector": "event:signup"}
+
+
+async def goal(world: World) -> dict[str, Any]:
+    return {"goal_id": (await world.call(OWNER, "create_goal", **await new_goal(world)))["id"]}
+
+
+async def changed_goal(world: World) -> dict[str, Any]:
+    return await goal(world) | {"selector": "path:/welcome"}
+
+
+async def new_funnel(world: World) -> dict[str, Any]:
+    steps = [{"type": "path", "op": "starts_with", "value": "/shop"}, {"type": "payment"}]
+    return await website(world) | {"name": "Buy", "steps": steps, "window_s": 3600}
+
+
+async def funnel(world: World) -> dict[str, Any]:
+    return {"funnel_id": (await world.call(OWNER, "create_funnel", **await new_funnel(world)))["id"]}
+
+
+async def changed_funnel(world: World) -> dict[str, Any]:
+    return await funnel(world) | {"window_s": 60}
+
+
+async def new_share_link(world: World) -> dict[str, Any]:
+    return await website(world) | {"name": "Board", "expires_days": 3}
+
+
+async def share_link(world: World) -> dict[str, Any]:
+    return {"share_link_id": (await world.call(OWNER, "create_share_link", **await new_share_link(world)))["id"]}
+
+
+async def changed_share_link(world: World) -> dict[str, Any]:
+    return await share_link(world) | {"remove_expiry": True}
+
+
+async def goals(world: World) -> dict[str, Any]:
+    await goal(world)
+    return {}
+
+
+async def funnels(world: World) -> dict[str, Any]:
+    await funnel(world)
+    return {}
+
+
+async def share_links(world: World) -> dict[str, Any]:
+    await share_link(world)
+    return {}
+
+
+async def pipe(world: World) -> dict[str, Any]:
+    return await website(world) | {"pipe": "p_top_pages", "since": "2026-11-01", "until": "2026-11-20"}
+
+
+async def visitor(world: World) -> dict[str, Any]:
+    return await website(world) | {"visitor_id": "v_abc"}
+
+
+async def payment(world: World) -> dict[str, Any]:
+    return {"website_id": (await website(world))["websiteId"], "name": "payment", "amount": 99.5, "currency": "USD"}
+
+
+async def identity(world: World) -> dict[str, Any]:
+    site = (await website(world))["websiteId"]
+    traits = [{"key": "plan", "value": "pro"}]
+    return {"website_id": site, "visitor_id": "v_abc", "external_id": "jane@example.com", "traits": traits}
+
+
+async def pages(world: World) -> dict[str, Any]:
+    row = {"path": "/", "visitors": 3, "pageviews": 4, "bounce_rate": 0.5}
+    world.pipes.rows["p_top_pages"] = [row, row]
+    return await pipe(world) | {"limit": 1}
+
+
+async def metric(_: World) -> dict[str, Any]:
+    return {"pipe": "p_attributed_revenue"}
+
+
+async def health(world: World) -> dict[str, Any]:
+    held = await website(world)
+    row = {"website_id": held["websiteId"], "last_event_at": "2026-11-20 11:59:00.000", "events_5m": 1}
+    world.pipes.rows["p_pixel_healthcheck"] = [row | {"events_24h": 2, "bots_24h": 1, "quarantined_24h": 1}]
+    return held
+
+
+async def told(world: World, table: Table, row: dict[str, Any]) -> dict[str, Any]:
+    """A list of what no capability creates."""
+    held = await website(world)
+    rows = Rows(world.store, "wsp_north")
+    made = rows.insert(table, id="row_1", website_id=held["websiteId"], created_at=1, **row)
+    await world.store.write(lambda tx: tx.run(made))
+    return held
+
+
+async def alerts(world: World) -> dict[str, Any]:
+    return await told(world, tables.alerts, {"metric": "visitors", "threshold": "< 5", "channel": "email"})
+
+
+async def reports(world: World) -> dict[str, Any]:
+    row = {"cadence": "daily", "recipients": ["ada@example.com"], "last_sent_at": 5}
+    return await told(world, tables.reports, row)
+
+
 RUNS: dict[str, Arguments] = {
     "whoami": nothing,
     "get_workspace_settings": nothing,
@@ -124,6 +252,33 @@ RUNS: dict[str, Arguments] = {
     "get_insights": figures,
     "list_changes": change,
     "undo_change": undo,
+    "list_websites": websites,
+    "create_website": new_website,
+    "update_website": moved_website,
+    "delete_website": website,
+    "list_goals": goals,
+    "create_goal": new_goal,
+    "update_goal": changed_goal,
+    "delete_goal": goal,
+    "list_funnels": funnels,
+    "create_funnel": new_funnel,
+    "update_funnel": changed_funnel,
+    "delete_funnel": funnel,
+    "list_share_links": share_links,
+    "create_share_link": new_share_link,
+    "update_share_link": changed_share_link,
+    "delete_share_link": share_link,
+    "list_alerts": alerts,
+    "list_reports": reports,
+    "get_install_snippet": website,
+    "check_installation": health,
+    "list_metrics": nothing,
+    "describe_metric": metric,
+    "query_metrics": pages,
+    "get_pipe_token": pipe,
+    "get_visitor": visitor,
+    "record_event": payment,
+    "identify_visitor": identity,
     "list_approvals": approvals,
     "get_approval": approval,
     "approve": approval,

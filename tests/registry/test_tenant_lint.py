@@ -17,6 +17,7 @@ ACROSS_WORKSPACES = {
     "tools/recovery.py": "takes up what a killed process left, of every workspace",
     "tools/leases.py": "renews what this process holds, of every workspace",
     "server/analytics/ingest/sites.py": "finds a website by its public id, for events that nobody signs",
+    "server/jobs/spend.py": "asks which workspaces have connections at all; the rest goes through Rows",
     "server/cli/doctor.py": "looks at the file itself, read-only, also where no owner can start on it",
 }
 

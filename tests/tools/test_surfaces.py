@@ -5,7 +5,7 @@ import pytest
 from tools.authority import Role, Scope
 from tools.capability import Effect, Toolset
 from tools.catalog import catalog
-from tools.surfaces import mcp_tools
+from tools.surfaces import RARE, Offer, ads_chat, mcp_tools, offered
 
 
 def test_a_model_sees_what_is_neither_for_people_only_nor_a_record() -> None:
@@ -42,4 +42,31 @@ def test_a_viewer_is_not_shown_what_its_scopes_refuse() -> None:
 
     assert {"whoami", "list_campaigns", "get_insights"} <= names
     assert not {"update_campaign", "delete_connection"} & names
-    assert {c.name for c in mcp_tools(catalog, scopes=[Scope.PIXEL_READ])} == {"whoami"}
+    assert {c.scope for c in mcp_tools(catalog, scopes=[Scope.PIXEL_READ])} == {None, Scope.PIXEL_READ}
+
+
+def test_what_fits_is_listed_whole() -> None:
+    ads = mcp_tools(catalog, toolsets=[Toolset.ADS])
+
+    assert offered(ads) == Offer(ads)
+
+
+def test_of_what_does_not_fit_the_rarest_is_looked_up_and_nothing_is_lost() -> None:
+    everything = mcp_tools(catalog)
+    offer = offered(everything)
+    looked_up = {capability.name for capability in offer.looked_up}
+
+    assert {capability.name for capability in offer.all} == {capability.name for capability in everything}
+    assert len(offer.all) == len(everything)
+    assert looked_up == {name for name in RARE if name in looked_up}
+    assert looked_up == set(RARE[: len(looked_up)])
+    assert list(offer.listed) == [capability for capability in everything if capability in offer.listed]
+
+
+def test_what_is_rare_is_in_the_catalog() -> None:
+    assert len(set(RARE)) == len(RARE)
+    assert all(name in catalog and catalog[name].for_models for name in RARE)
+
+
+def test_the_ads_chat_has_everything_a_model_may_call() -> None:
+    assert {capability.name for capability in ads_chat(catalog).all} == {c.name for c in mcp_tools(catalog)}

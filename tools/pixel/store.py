@@ -53,7 +53,7 @@ async def page(
     statement = context.rows.select(table).where(table.c.deleted_at.is_(None))
     if query.websiteId is not None:
         statement = statement.where(table.c.website_id == query.websiteId)
-    same = {"list": table.name, "websiteId": query.websiteId}
+    same = {"list": str(table.name), "websiteId": query.websiteId}
     after = cursors.decode(same, query.cursor)
     rows, following = await context.rows.newest(table, statement, after=after, limit=query.limit)
     return tuple(map(shown, rows)), cursors.encode(same, following) if following else None

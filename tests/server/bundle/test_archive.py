@@ -13,7 +13,8 @@ import pytest
 from server.bundle.archive import CARRIED, manifest, write_bundle
 from server.cli.main import main
 from tools.catalog import catalog
-from tools.surfaces import mcp_tools
+from tools.finding import shown
+from tools.surfaces import mcp_tools, offered
 
 INSTALLED = Path(os.environ.get("ADWRIGHT_TEST_CONFORMANCE") or Path(__file__).parents[3] / ".dev" / "node")
 NODE = INSTALLED / "node_modules" / "node" / "bin" / "node"
@@ -54,7 +55,7 @@ def test_its_tools_are_the_registrys(unpacked: Path) -> None:
     told = json.loads((unpacked / "manifest.json").read_text(encoding="utf-8"))["tools"]
 
     assert {tool["name"]: tool["description"] for tool in told} == {
-        capability.name: capability.description for capability in mcp_tools(catalog)
+        each.name: each.description for each in shown(offered(mcp_tools(catalog)))
     }
 
 
