@@ -13,6 +13,7 @@ from server.analytics.ingest.opening import Ingest, open_ingest
 from server.identity.resolver import Resolver
 from server.identity.sessions import Sessions
 from server.identity.store import IdentityStore
+from server.jobs.spend import SpendSync
 from server.metrics import Metrics
 from server.platforms.google.adapter import GoogleAdapter
 from server.platforms.meta.adapter import MetaAdapter
@@ -110,6 +111,9 @@ async def open_house(
         stack.push_async_callback(_stopped, sweeper)
         renewer = asyncio.create_task(_renew(door, store), name="renew")
         stack.push_async_callback(_stopped, renewer)
+        if pipes is not None:
+            spend = asyncio.create_task(SpendSync(door, store, pipes).run(), name="spend")
+            stack.push_async_callback(_stopped, spend)
         yield House(
             settings=settings,
             store=store,

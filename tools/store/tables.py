@@ -267,3 +267,10 @@ visitor_traits = Table(
     _workspace(key=True), _text("website_id", key=True), _text("visitor_id", key=True), _text("external_id_sha256"),
     _text("sealed_traits"), _time("updated_at"),
 )  # fmt: skip
+
+spend_syncs = Table(
+    "spend_syncs", metadata,
+    _workspace(key=True), _text("connection_id", key=True), _text("account_id", key=True),
+    _note("through"),  # the last day that was brought over, YYYY-MM-DD; none before the first time
+    _time("next_at"),
+)  # fmt: skip
