@@ -28,6 +28,12 @@ class Budget:
             self.spend(1)
             yield item
 
+    def read(self, value: Any) -> Any:
+        """What an operation goes through from end to end."""
+        if isinstance(value, str | list | tuple | set | dict):
+            self.spend(len(value) >> (7 if isinstance(value, str) else 4))
+        return value
+
     def made(self, value: Any) -> Any:
         """What an operation made: its size is paid for, all the way down, for a list of lists of lists grows fast."""
         if isinstance(value, str):

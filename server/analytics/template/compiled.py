@@ -9,7 +9,7 @@ from typing import Any
 from server.analytics.template import parameters, statements
 from server.analytics.template.blocks import parse
 from server.analytics.template.casts import REQUIRED, elements
-from server.analytics.template.errors import MissingParameter, TemplateError
+from server.analytics.template.errors import MissingParameter, TemplateError, TooMuch
 from server.analytics.template.scope import Scope
 from tools.analytics import PipeParameter
 
@@ -50,7 +50,11 @@ class Template:
             raise self._missing(scope) from None
         except TemplateError as wrong:
             raise type(wrong)(wrong.message, wrong.line or scope.line) from None
-        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as wrong:
+        except RecursionError:
+            raise TooMuch(
+                "Template Syntax Error: more values in each other than can be gone through", scope.line
+            ) from None
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as wrong:
             raise TemplateError(f"Template Syntax Error: {_explained(wrong)}", scope.line) from None
         sql = "".join(scope.written)
         if not sql.isascii():

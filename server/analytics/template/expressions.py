@@ -88,9 +88,9 @@ class Compiler:
             return lambda scope: scoped(scope, *[a(scope) for a in arguments], **{k: v(scope) for k, v in named})
         if (function := FUNCTIONS.get(name)) is None:
             raise TemplateError(f"Template Syntax Error: Invalid function name: {name}")
-        if name in _MAKING:
+        if name in _THOROUGH:
             return lambda scope: scope.budget.made(
-                function(*[a(scope) for a in arguments], **{k: v(scope) for k, v in named})
+                function(*[scope.budget.read(a(scope)) for a in arguments], **{k: v(scope) for k, v in named})
             )
         if not named:
             return _positional(function, arguments)
@@ -102,11 +102,13 @@ class Compiler:
         subject, name = self.compile(called.value), called.attr
 
         def call(scope: Scope) -> Any:
-            value = subject(scope)
+            value = scope.budget.read(subject(scope))
             for kind, method in methods.items():
                 if isinstance(value, kind):
-                    given = {k: v(scope) for k, v in named}
-                    return scope.budget.made(method(value, *[a(scope) for a in arguments], **given))
+                    given = [argument(scope) for argument in arguments]
+                    for item in given if name in _GROWING else ():
+                        scope.budget.made(item)
+                    return scope.budget.made(method(value, *given, **{k: v(scope) for k, v in named}))
             raise TemplateError(f"Template Syntax Error: '{type(value).__name__}' object has no attribute '{name}'")
 
         return call
@@ -157,7 +159,7 @@ class Compiler:
         def evaluate(scope: Scope) -> Any:
             one, result = left(scope), True
             for compares, side in steps:
-                other = side(scope)
+                other = scope.budget.read(side(scope))
                 if not (result := compares(one, other)):
                     break
                 one = other
@@ -240,9 +242,11 @@ class Compiler:
         return evaluate
 
 
-_MAKING = frozenset(
-    ["dict", "list", "reversed", "set", "sorted", "sum", "tuple", "zip", "enumerate", "str", "split_to_array"]
-)
+# they go through all of what they are given
+_THOROUGH = frozenset(["Array", "JSON", "columns", "enumerate_with_last", "split_to_array", "str"])
+_THOROUGH |= frozenset([made.__name__ for made in (all, any, dict, enumerate, list, max, min, reversed, set, sorted)])
+_THOROUGH |= frozenset([made.__name__ for made in (sum, tuple, zip)])
+_GROWING = frozenset(["add", "append", "extend"])
 
 
 def _positional(function: Callable[..., Any], arguments: list[Compiled]) -> Compiled:

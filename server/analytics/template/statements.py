@@ -190,8 +190,7 @@ def _nowhere(_: Scope, __: Any) -> None:
 
 def _into(container: Compiled, key: Compiled) -> Assign:
     def assign(scope: Scope, value: Any) -> None:
-        scope.budget.spend(1)
-        container(scope)[key(scope)] = value
+        container(scope)[key(scope)] = scope.budget.made(value)
 
     return assign
 
