@@ -20,9 +20,9 @@ PIPE_ALLOWLIST = (
 _FIELDS = {
     "website_id": "websiteId", "from": "since", "to": "until",
     "dim": "by", "level": "by", "breakdown": "by", "period": "interval", "n": "periods", "horizon": "periods",
-    "workspace_id": None, "limit": None, "offset": None,
+    "workspace_id": None, "limit": None, "offset": None, "at": None,
 }  # fmt: skip
-"""Parameters of pipes that callers know by another name, or do not choose: pages have a cursor."""
+"""Parameters of pipes that callers know by another name, or do not choose: pages have a cursor, and now is now."""
 
 PROFILE, HEALTH = "p_visitor_profile", "p_pixel_healthcheck"
 MOST_DAYS = 5 * 366

@@ -214,7 +214,9 @@ async def metric(_: World) -> dict[str, Any]:
 async def health(world: World) -> dict[str, Any]:
     held = await website(world)
     row = {"website_id": held["websiteId"], "last_event_at": "2026-11-20 11:59:00.000", "events_5m": 1}
-    world.pipes.rows["p_pixel_healthcheck"] = [row | {"events_24h": 2, "bots_24h": 1, "quarantined_24h": 1}]
+    counted = {"events_24h": 2, "bots_24h": 1, "quarantined_24h": 1}
+    drops = [{"reason": "wrong_domain", "events": 1}]
+    world.pipes.rows["p_pixel_healthcheck"] = [row | counted | {"drops_24h": drops}]
     return held
 
 

@@ -81,6 +81,11 @@ class InstallationWanted(Input):
     websiteId: Annotated[AnyWebsite, Field(description="Website id, from list_websites.")]
 
 
+class Dropped(Output):
+    reason: str
+    events: int
+
+
 class Installation(Output):
     websiteId: str
     status: str  # waiting | receiving | stale
@@ -91,6 +96,7 @@ class Installation(Output):
     events_24h: int = 0
     bots_24h: int = 0
     quarantined_24h: int = 0
+    dropped: tuple[Dropped, ...] = ()  # in the last day, and why
 
 
 @read(scope=Scope.PIXEL_READ, rest=GET("/pixel/websites/{websiteId}/snippet"), toolset=Toolset.ANALYTICS)
@@ -123,7 +129,7 @@ async def get_install_snippet(context: Context, wanted: SnippetWanted) -> Snippe
 @read(scope=Scope.PIXEL_READ, rest=GET("/pixel/websites/{websiteId}/installation"), toolset=Toolset.ANALYTICS)
 async def check_installation(context: Context, wanted: InstallationWanted) -> Installation:
     """Say whether events of a website arrive: waiting (none yet), receiving, or stale (none for a day), when the last
-    one came, how many were bots or could not be read, and what to do next."""
+    one came, how many were bots, how many were dropped and why, and what to do next."""
     site = await website(context, wanted.websiteId)
     ours = {"workspace_id": context.principal.workspace, "website_id": site.id}
     found = await context.pipes.query(HEALTH, ours)
@@ -131,13 +137,15 @@ async def check_installation(context: Context, wanted: InstallationWanted) -> In
     last = _moment(row.get("last_event_at"))
     status = "waiting" if last is None else "stale" if context.clock() - last > STALE else "receiving"
     counts = {name: int(row.get(name) or 0) for name in ("events_5m", "events_24h", "bots_24h", "quarantined_24h")}
+    dropped = tuple(_dropped(each) for each in row.get("drops_24h") or ())
     return Installation(
         websiteId=site.id,
         status=status,
-        next=_next(status, counts, site.domain),
+        next=_next(status, counts, dropped, site.domain),
         checkedAt=moment(context.now_ms()),
         last_event_at=moment(int(last.timestamp() * 1000)) if last else None,
         **counts,
+        dropped=dropped,
     )
 
 
@@ -178,7 +186,16 @@ def _moment(value: Any) -> dt.datetime | None:
     return found if found.year > 1970 else None
 
 
-def _next(status: str, counts: dict[str, int], domain: str) -> str:
+def _dropped(told: Any) -> Dropped:
+    """A named tuple: an object in JSON, unless the server was told otherwise."""
+    reason, events = told.values() if isinstance(told, dict) else told
+    return Dropped(reason=str(reason), events=int(events))
+
+
+def _next(status: str, counts: dict[str, int], dropped: tuple[Dropped, ...], domain: str) -> str:
+    if dropped and not counts["events_24h"]:
+        told = ", ".join(f"{each.reason} ({each.events})" for each in dropped)
+        return f"Events were sent and dropped: {told}. Those of wrong_domain come from no page of {domain}."
     if status == "waiting":
         return (
             f"No event yet. Open a page of {domain} that carries the snippet, without a blocker. If none arrives, look "
@@ -186,8 +203,8 @@ def _next(status: str, counts: dict[str, int], domain: str) -> str:
         )
     if status == "stale":
         return f"Nothing came for a day. See whether the snippet is still in the pages of {domain}."
-    if counts["bots_24h"] and counts["bots_24h"] >= counts["events_24h"]:
+    if not counts["events_24h"]:
         return "Only bots came in the last day; open a page with a browser."
-    if counts["quarantined_24h"]:
-        return f"Events arrive; {counts['quarantined_24h']} could not be read in the last day."
+    if dropped:
+        return f"Events arrive; {sum(each.events for each in dropped)} were dropped in the last day, see dropped."
     return "Events arrive. Ask query_metrics for p_top_pages."

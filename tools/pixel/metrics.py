@@ -12,14 +12,14 @@ from tools.context import Context
 from tools.errors import InvalidArguments
 from tools.pipes import allowed_pipes, field_of, one_pipe
 
-_EXAMPLES: Mapping[str, str] = {
-    "visitor_id": "v_abc",
-    "steps": "/,/pricing,/thanks",
-    "goal": "signup",
-    "event": "signup",
-    "metric": "visitors",
+_EXAMPLES: Mapping[tuple[str, str], str] = {
+    ("p_funnel", "steps"): "/,/pricing,/thanks",
+    ("p_funnel_v2", "steps"): '[{"type": "path", "value": "/pricing"}, {"type": "payment"}]',
+    ("p_metric_series", "metric"): "visitors",
+    ("p_visitor_profile", "visitor_id"): "v_abc",
+    ("p_visitor_timeline", "visitor_id"): "v_abc",
 }
-"""Of parameters that have neither a default nor choices."""
+"""What no pipe answers without: it has no default."""
 
 
 class MetricRow(Output):
@@ -72,16 +72,16 @@ async def describe_metric(context: Context, wanted: MetricWanted) -> MetricDescr
     pipe = await one_pipe(context, wanted.pipe)
     return MetricDescription(
         pipe=pipe.name,
-        answers=pipe.description,
+        answers=" ".join(pipe.description.split()),
         parameters=tuple(_parameter(name, each) for each in pipe.parameters if (name := field_of(each.name))),
         columns=await _columns(context, pipe),
-        example={"pipe": pipe.name} | {name: _example(each) for name, each in _required(pipe)},
+        example={"pipe": pipe.name} | {str(field_of(name)): text for name, text in _needed(pipe).items()},
     )
 
 
 def _first(description: str) -> str:
     """The first sentence says what is answered; the others are for whoever asks."""
-    return description.strip().partition("\n")[0].partition(". ")[0].rstrip(".") + "."
+    return " ".join(description.split()).partition(". ")[0].rstrip(".") + "."
 
 
 def _parameter(name: str, parameter: PipeParameter) -> Parameter:
@@ -95,20 +95,20 @@ def _parameter(name: str, parameter: PipeParameter) -> Parameter:
     )
 
 
-def _required(pipe: Pipe) -> list[tuple[str, PipeParameter]]:
-    return [(name, each) for each in pipe.parameters if each.required and (name := field_of(each.name))]
-
-
-def _example(parameter: PipeParameter) -> str:
-    return next(iter(parameter.choices), _EXAMPLES.get(parameter.name, parameter.default or "1"))
+def _needed(pipe: Pipe) -> dict[str, str]:
+    """An example of each parameter without which the pipe answers nothing, by its own name."""
+    return {
+        each.name: _EXAMPLES.get((pipe.name, each.name), next(iter(each.choices), "1"))
+        for each in pipe.parameters
+        if field_of(each.name) and (each.required or (pipe.name, each.name) in _EXAMPLES)
+    }
 
 
 async def _columns(context: Context, pipe: Pipe) -> tuple[Column, ...]:
     """As the store itself names them, in its answer about today."""
     today, taken = str(context.clock().date()), {each.name for each in pipe.parameters}
     asked = {"from": today, "to": today, "limit": "1"}
-    parameters = {name: _example(each) for each in pipe.parameters if each.required and (name := each.name)}
-    parameters |= {name: text for name, text in asked.items() if name in taken}
+    parameters = _needed(pipe) | {name: text for name, text in asked.items() if name in taken}
     try:
         found = await context.pipes.query(pipe.name, parameters | {"workspace_id": context.principal.workspace})
     except InvalidArguments:

@@ -130,8 +130,9 @@ async def test_after_a_day_without_any_it_is_stale(world: World) -> None:
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ({"events_24h": 7, "bots_24h": 7}, "Only bots"),
-        ({"quarantined_24h": 3}, "3 could not be read"),
+        ({"events_24h": 0, "bots_24h": 7}, "Only bots"),
+        ({"drops_24h": [{"reason": "too_fast", "events": 3}, ["quarantined", 2]]}, "5 were dropped"),
+        ({"events_24h": 0, "drops_24h": [{"reason": "wrong_domain", "events": 3}]}, "no page of 123.example.com"),
         ({}, "query_metrics"),
     ],
 )
