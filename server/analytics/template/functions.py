@@ -54,7 +54,7 @@ def sql_unescape(x: Any, what: Any = "") -> Expression:
         return Expression(re.sub(r"\\(.)", lambda found: found.group(found.group(1) in '%"`'), text))
     if len(what) != 1 or what in "\\'" or what.isalnum():
         raise TemplateError("Template Syntax Error: sql_unescape() unescapes one sign, and no quote and no backslash")
-    return Expression(text.replace(f"\\{what}", what))
+    return Expression(text if what == "/" else text.replace(f"\\{what}", what))  # a slash is escaped by us alone
 
 
 def parsed_json(x: Any, default: Any = None) -> Any:
@@ -164,7 +164,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "sql_unescape": sql_unescape,
     "symbol": CASTS["Symbol"],
     "table": table,
-    **{made.__name__: made for made in (abs, all, any, bool, float, int, len, max, min, round, str, sum)},
+    **{made.__name__: made for made in (abs, all, any, float, int, len, max, min, round, str, sum)},
     **{made.__name__: made for made in (dict, list, reversed, set, sorted, tuple, zip, enumerate)},
 }
 SCOPED: Mapping[str, Callable[..., Any]] = {

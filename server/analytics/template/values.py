@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from server.analytics.template.errors import TemplateError
 
-_ESCAPED = re.compile(r"[\0\r\x08\t\x1a\n\"'\\%`]")
+_ESCAPED = re.compile(r"[\0\r\x08\t\x1a\n\"'\\%`]|\*/")
 _ESCAPES = str.maketrans({
     "\0": r"\0", "\r": r"\r", "\x08": r"\b", "\t": r"\t", "\x1a": r"\z", "\n": r"\n", '"': r"\"", "'": r"\'",
     "\\": r"\\", "%": r"\%", "`": r"\`",
@@ -58,11 +58,16 @@ class Float(float):
 
 def quoted(text: str) -> str:
     """Tinybird's escapes: of these ClickHouse reads `\\%` as two characters and the others as one."""
-    return f"'{text.translate(_ESCAPES) if _ESCAPED.search(text) else text}'"
+    return f"'{_uncommented(text.translate(_ESCAPES)) if _ESCAPED.search(text) else text}'"
 
 
 def name_escaped(text: str) -> str:
-    return str(text).translate(_NAME_ESCAPES)
+    return _uncommented(str(text).translate(_NAME_ESCAPES))
+
+
+def _uncommented(text: str) -> str:
+    """Where the template stands in a comment, a value cannot end it; ClickHouse reads `\\/` as a slash."""
+    return text.replace("*/", r"*\/")
 
 
 def literal(value: Any, source: str) -> str:
@@ -93,5 +98,5 @@ def _collection(value: Any) -> str:
 def _element(value: Any) -> str:
     """In a list that the template made, a % stays one: nothing here is for LIKE."""
     if type(value) is str:
-        return f"'{value.translate(_ELEMENT_ESCAPES)}'"
+        return f"'{_uncommented(value.translate(_ELEMENT_ESCAPES))}'"
     return "NULL" if value is None else literal(value, "")

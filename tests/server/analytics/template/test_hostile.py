@@ -17,7 +17,7 @@ TOKEN = re.compile(
     r"|(?P<other>[^'`\"])",
     re.DOTALL,
 )
-ESCAPES = {"0": "\0", "r": "\r", "b": "\b", "t": "\t", "n": "\n", "\\": "\\", "'": "'", '"': '"', "`": "`"}
+ESCAPES = {"0": "\0", "r": "\r", "b": "\b", "t": "\t", "n": "\n", "\\": "\\", "'": "'", '"': '"', "`": "`", "/": "/"}
 
 
 def skeleton(sql: str) -> tuple[str, list[str]]:
@@ -124,6 +124,25 @@ def test_no_value_becomes_sql(template: str, shape: str, value: str) -> None:
     except TemplateError:
         return
     assert re.fullmatch(shape, skeleton(sql)[0]), sql
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "{{String(x)}}",
+        "{{x}}",
+        "{{[x]}}",
+        "{{column(x)}}",
+        "{{table(x)}}",
+        "{{sql_unescape(x, '/')}}",
+        "{{columns(x, fn='f')}}",
+    ],
+)
+@given(value=st.text(st.sampled_from("*/\\'\"`\n-#.a"), max_size=12))
+def test_no_value_ends_the_comment_that_it_stands_in(written: str, value: str) -> None:
+    sql = compile_template(f"%SELECT 1 /* {written} */ -- {written}").render({"x": value}).sql
+    assert sql.count("*/") == 1
+    assert "\n" not in sql
 
 
 @given(values=st.dictionaries(st.text(max_size=12), HOSTILE, max_size=5))

@@ -1,6 +1,7 @@
 """Thousands of renders as the vendor's own renderer made them; `ours` and `why` stand where we differ on purpose."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from server.analytics.template.compiled import Template
 from server.analytics.template.errors import TemplateError, TemplateRefusal
+from server.analytics.template.functions import FUNCTIONS, SCOPED
 
 VECTORS: dict[str, list[dict[str, Any]]] = json.loads(
     Path(__file__).with_name("vectors.json").read_text(encoding="utf-8")
@@ -47,3 +49,9 @@ def test_where_we_differ_the_reason_stands_beside_it() -> None:
     differing = [v for vectors in VECTORS.values() for v in vectors if "ours" in v or "why" in v]
     assert [v for v in differing if not v.get("ours") or not v.get("why")] == []
     assert len(differing) < sum(map(len, VECTORS.values())) / 10
+
+
+def test_every_function_of_the_language_is_held_against_the_vendor_s() -> None:
+    templates = " ".join(v["template"] for vectors in VECTORS.values() for v in vectors)
+    called = set(re.findall(r"(\w+)\(", templates))
+    assert {*FUNCTIONS, *SCOPED} - called == set()
