@@ -19,6 +19,7 @@ WRITING: Mapping[str, str] = {
     "input_format_skip_unknown_fields": "1",
     "input_format_null_as_default": "1",
     "input_format_defaults_for_omitted_fields": "1",
+    "input_format_parallel_parsing": "0",
     "max_partitions_per_insert_block": "0",
     "async_insert": "0",
 }

@@ -7,16 +7,14 @@ from typing import Any, Protocol
 
 import chdb.session
 
-from server.analytics.engine import READING, EngineUnavailable, Limits, quoted
+from server.analytics.engine import READING, EngineUnavailable, Limits, RowsRefused, quoted
 from server.analytics.failures import failure
 
 
 class Session(Protocol):
     """chdb's, which says it is typed and is not."""
 
-    def query(self, sql: str, fmt: str, *, params: dict[str, str] | None) -> Any: ...
-
-    def send_insert(self, query: str, fmt: str) -> Any: ...
+    def query(self, sql: str | bytes, fmt: str, *, params: dict[str, str] | None = None) -> Any: ...
 
     def close(self) -> None: ...
 
@@ -35,14 +33,19 @@ def run(session: Session, sql: str, output: str = "CSV", parameters: Mapping[str
 
 
 def insert(session: Session, table: str, rows: bytes, columns: Sequence[str]) -> None:
-    """Handed over as bytes: as part of a statement the same rows take twice as long."""
+    """As one statement with its rows in it. The engine's streamed insert takes half as long, but says that all is
+    written where it is not: with a full disk, or more partitions than it writes at once.
+
+    An empty line would end the rows, and what follows would be run as SQL.
+    """
+    rows = rows.rstrip(b"\n")
+    if not rows.startswith(b"{") or rows.count(b"\n") != rows.count(b"\n{"):
+        raise RowsRefused("Rows are JSON objects, one a line.")
     named = ", ".join(quoted(column) for column in columns)
     try:
-        with session.send_insert(f"INSERT INTO {table} ({named})", "JSONEachRow") as stream:
-            stream.append(rows)
-            stream.finish()
+        session.query(b"INSERT INTO %b (%b) FORMAT JSONEachRow\n%b" % (table.encode(), named.encode(), rows), "CSV")
     except RuntimeError as error:
-        raise failure(str(error).removeprefix("Streaming insert "), inserting=True) from None
+        raise failure(str(error), inserting=True) from None
 
 
 def open_session(path: str, settings: Mapping[str, str], *first: str) -> Session:

@@ -27,9 +27,14 @@ def project() -> Project:
 
 
 @pytest.fixture(scope="session")
-def engine() -> Iterator[ChdbEngine]:
-    """In memory. It is bound to no event loop, so that every test of the process can use it."""
-    opened = asyncio.run(ChdbEngine.open(None))
+def engine_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("analytics")
+
+
+@pytest.fixture(scope="session")
+def engine(engine_directory: Path) -> Iterator[ChdbEngine]:
+    """It is bound to no event loop, so that every test of the process can use it."""
+    opened = asyncio.run(ChdbEngine.open(engine_directory))
     yield opened
     asyncio.run(opened.close())
 
