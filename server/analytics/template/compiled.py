@@ -62,7 +62,7 @@ class Template:
         return Rendered(sql, scope.settings, scope.used_secrets)
 
     def _prepared(self, values: Mapping[str, str | Sequence[str]]) -> Mapping[str, Any]:
-        prepared: dict[str, Any] = {k: v if isinstance(v, str) else list(v) for k, v in values.items()}
+        prepared: dict[str, Any] = {name: _given(value) for name, value in values.items()}
         for name, type_ in self._arrays.items():
             if isinstance(given := prepared.get(name), str):
                 try:
@@ -84,6 +84,13 @@ class Template:
 @lru_cache(maxsize=1024)
 def compile_template(sql: str) -> Template:
     return Template(sql)
+
+
+def _given(value: Any) -> Any:
+    """As a query string would say it: a body of JSON may have numbers, too."""
+    if value is None or isinstance(value, str):
+        return value
+    return [str(item) for item in value] if isinstance(value, list | tuple) else str(value)
 
 
 def _enumerated(names: list[str]) -> str:

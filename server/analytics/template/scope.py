@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from server.analytics.template.budget import Budget, check_text
+from server.analytics.template.budget import TEXT, Budget, check_text
 from server.analytics.template.errors import TemplateError
 
 
@@ -29,7 +29,8 @@ class Scope:
 
     def write(self, text: str) -> None:
         self.length += len(text)
-        check_text(self.length)
+        if self.length > TEXT:
+            check_text(self.length)
         self.written.append(text)
 
     def unbound(self, name: str) -> NoReturn:

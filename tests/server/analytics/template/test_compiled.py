@@ -1,5 +1,7 @@
 """What a template declares, what it may do, and how much of it."""
 
+from typing import Any
+
 import pytest
 
 from server.analytics.template.compiled import Template, compile_template
@@ -62,6 +64,12 @@ def test_a_name_that_python_keeps_for_itself_is_written_in_full_width() -> None:
     template = "%{% if defined(ｆrom) %}ts >= {{Date(ｆrom, description='first day')}}{% end %}"
     assert declared(template) == [PipeParameter(name="from", type="Date", description="first day")]
     assert Template(template).render({"from": "2026-01-31"}).sql == "ts >= '2026-01-31'"
+
+
+def test_a_number_is_taken_as_its_text_and_nothing_as_not_given() -> None:
+    values: dict[str, Any] = {"a": 5, "b": None, "c": [1, 2], "d": False}
+    template = Template("%{{Int32(a)}} {{String(b, 'none')}} {{Array(c, 'Int32')}} {{Boolean(d, True)}}")
+    assert template.render(values).sql == "toInt32('5') 'none' [1,2] 0"
 
 
 def test_what_is_missing_is_named_with_its_line() -> None:

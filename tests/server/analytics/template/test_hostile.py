@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.analytics.template.compiled import Template, compile_template
@@ -58,6 +58,7 @@ def shown(value: str) -> str:
         "%a = {{{'k': x}['k']}} z".replace("{{{", "{{ {"),
     ],
 )
+@settings(max_examples=40)
 @given(value=HOSTILE)
 def test_a_text_stays_in_its_literal_and_is_read_back_as_it_was_sent(template: str, value: str) -> None:
     sql = compile_template(template).render({"x": value}).sql
@@ -117,6 +118,7 @@ def test_a_list_is_read_back_as_it_was_sent(values: list[str]) -> None:
         ("%a = {{[x, {'k': x}, (x,)]}} z", r"a = \[L, \{L: L\}, \(L,\)\] z"),
     ],
 )
+@settings(max_examples=40)
 @given(value=HOSTILE)
 def test_no_value_becomes_sql(template: str, shape: str, value: str) -> None:
     try:
@@ -138,6 +140,7 @@ def test_no_value_becomes_sql(template: str, shape: str, value: str) -> None:
         "{{columns(x, fn='f')}}",
     ],
 )
+@settings(max_examples=40)
 @given(value=st.text(st.sampled_from("*/\\'\"`\n-#.a"), max_size=12))
 def test_no_value_ends_the_comment_that_it_stands_in(written: str, value: str) -> None:
     sql = compile_template(f"%SELECT 1 /* {written} */ -- {written}").render({"x": value}).sql
