@@ -8,7 +8,7 @@ import orjson
 import ua_parser
 
 from server.analytics.ingest.sources import VENDOR
-from server.analytics.ingest.text import clean
+from server.analytics.ingest.text import clean, identifier
 
 MOST_CHARACTERS = 512
 UNSAID = "(none)"
@@ -43,7 +43,7 @@ def _python(pattern: str) -> str:
 def agent(user_agent: str) -> Agent:
     if not user_agent:
         return Agent("", "", "", is_bot=False)  # a server tells of a visitor, and not of the browser
-    text = user_agent[:MOST_CHARACTERS]
+    text = identifier(user_agent, MOST_CHARACTERS)
     found = ua_parser.parse(text)
     family = found.user_agent.family if found.user_agent else ""
     system = found.os.family if found.os else ""

@@ -8,7 +8,7 @@ _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\
 # A token is read once, so that no text takes longer than its length: patterns of addresses go back and forth.
 _TOKEN = re.compile(r"[^\s/?#&=:;,<>\"'()\[\]|]+")
 _AT = re.compile(r"@|%40", re.IGNORECASE)
-_DOMAIN = re.compile(r"[\w.-]+\.[A-Za-z]{2,}\.?", re.ASCII)
+_DOMAIN = re.compile(r"[\w.-]+\.[A-Za-z]{2,}", re.ASCII)
 MASK = "[email]"
 
 
@@ -25,7 +25,7 @@ def clean(text: str, most: int) -> str:
 
 def _masked(token: re.Match[str]) -> str:
     parts = _AT.split(token[0])
-    return MASK if len(parts) > 1 and parts[0] and _DOMAIN.fullmatch(parts[-1]) else token[0]
+    return MASK if len(parts) > 1 and parts[0] and _DOMAIN.match(parts[-1]) else token[0]
 
 
 def identifier(text: str, most: int = 128) -> str:
