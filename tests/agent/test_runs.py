@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -375,7 +376,7 @@ async def test_a_new_conversation_gets_the_new_tools_and_an_old_one_keeps_its_ow
         old = first(await talk.ask("Hello?"), "run_started")["conversationId"]
         surface = talk.runner._surfaces["ads"]
         snapshot = type(surface.snapshot)(surface.snapshot.system, "[]")
-        talk.runner._surfaces["ads"] = type(surface)(surface.name, surface.scope, snapshot)
+        talk.runner._surfaces["ads"] = replace(surface, snapshot=snapshot)
         await talk.says(calls(("whoami", {})), text("You."), text("Hello."))
 
         await talk.ask("Who am I?", old)
