@@ -9,6 +9,7 @@ from server.analytics.engine import quoted
 from server.analytics.sql.chain import Scope, chain
 from server.analytics.tables.ddl import QUARANTINE
 from server.analytics.template.compiled import compile_template
+from server.analytics.template.parameters import merged
 from tools.analytics import PipeParameter
 
 Values = Mapping[str, str | Sequence[str]]
@@ -82,7 +83,7 @@ class _Nodes:
 
 
 def parameters(project: Project, pipe: PipeFile) -> tuple[PipeParameter, ...]:
-    """Of its nodes and of the pipes they name, each once; required where any of them cannot do without."""
+    """Of its nodes and of the pipes they name, each once: what one leaves unsaid another can say."""
     found: dict[str, PipeParameter] = {}
     seen, waiting = set[str](), [pipe]
     while waiting:
@@ -90,10 +91,7 @@ def parameters(project: Project, pipe: PipeFile) -> tuple[PipeParameter, ...]:
         seen.add(current.name)
         for node in current.nodes:
             for parameter in compile_template(node.sql).parameters:
-                known = found.setdefault(parameter.name, parameter)
-                if parameter.required and not known.required:
-                    found[parameter.name] = parameter
-            waiting += [
-                project.pipes[name] for name in set(_WORDS.findall(node.sql)) & project.pipes.keys() if name not in seen
-            ]
+                found[parameter.name] = merged(found.get(parameter.name, parameter), parameter)
+            named = sorted({*_WORDS.findall(node.sql)} & project.pipes.keys())
+            waiting += [project.pipes[name] for name in named if name not in seen]
     return tuple(found.values())

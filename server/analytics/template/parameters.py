@@ -30,11 +30,11 @@ def declared(chunks: list[Chunk], assigned: frozenset[str]) -> tuple[PipeParamet
             found[name] = use
         else:
             first, second = (use, known) if use.typed and not known.typed else (known, use)
-            found[name] = _Use(_merged(first.parameter, second.parameter), first.typed)
+            found[name] = _Use(merged(first.parameter, second.parameter), first.typed)
     return tuple(use.parameter for use in found.values())
 
 
-def _merged(first: PipeParameter, second: PipeParameter) -> PipeParameter:
+def merged(first: PipeParameter, second: PipeParameter) -> PipeParameter:
     return replace(
         first,
         description=first.description or second.description,
