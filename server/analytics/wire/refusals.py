@@ -68,5 +68,5 @@ def of_engine(error: EngineError) -> Refusal:
 
 def of_template(error: TemplateError | TemplateRefusal) -> Refusal:
     if isinstance(error, TemplateError):
-        return Refusal(400, f"Template Syntax Error: {error.message}", documentation=TEMPLATES)
+        return Refusal(400, error.message, documentation=TEMPLATES)
     return Refusal(error.status, str(error), body=orjson.dumps(dict(error.body), default=str))
