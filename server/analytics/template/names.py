@@ -1,4 +1,4 @@
-"""Names from values: columns, symbols, tables. A value can choose a name; it cannot be more than one."""
+"""Names from values: columns, symbols and tables that a value chooses, and never more than one name each."""
 
 import re
 from typing import Any

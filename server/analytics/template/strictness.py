@@ -1,4 +1,4 @@
-"""What Tinybird takes inside {{ }}: less than in {% %}. A pipe that runs here runs there."""
+"""What Tinybird takes inside {{ }}, less than in {% %}: so a pipe that runs here runs there, too."""
 
 import ast
 
