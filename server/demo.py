@@ -1,6 +1,7 @@
 """Furnishing a demo through the doors everyone else uses: an owner, a gated API key, the sandbox's ad accounts."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import httpx2
@@ -20,19 +21,30 @@ async def prepare(url: str, local_token: Secret, sandbox_url: str, known: Mappin
     async with httpx2.AsyncClient(base_url=url, headers=operator, timeout=30) as local:
         if not (await _data(local, "GET", "/local/status"))["workspaces"]:
             await _data(local, "POST", "/local/users", {"email": OWNER, "name": "Demo owner", "role": "owner"})
-        await _connect(local, url, sandbox_url)
+        await _connect(local, url, local_token, sandbox_url)
         api_key = await _working_key(url, known) or await _new_key(local)
         link = await _data(local, "POST", "/local/login-links", {"next": "/approvals"})
     return {"api_key": api_key, "login_url": link["url"]}
 
 
-async def _connect(local: httpx2.AsyncClient, url: str, sandbox_url: str) -> None:
+@contextlib.asynccontextmanager
+async def signed_in(url: str, local_token: Secret) -> AsyncIterator[httpx2.AsyncClient]:
+    """The demo's owner, as in a browser."""
+    operator = {"authorization": f"Bearer {local_token.reveal()}"}
+    async with (
+        httpx2.AsyncClient(base_url=url, headers=operator, timeout=30) as local,
+        httpx2.AsyncClient(base_url=url, timeout=60, headers={"origin": url}) as person,
+    ):
+        link = await _data(local, "POST", "/local/login-links", {})
+        await person.get(link["url"])
+        yield person
+
+
+async def _connect(local: httpx2.AsyncClient, url: str, local_token: Secret, sandbox_url: str) -> None:
     """As a person would: signed in, pasting the tokens the sandbox hands out."""
     if (await _data(local, "GET", "/api/v1/connections"))["rows"]:
         return
-    link = await _data(local, "POST", "/local/login-links", {})
-    async with httpx2.AsyncClient(base_url=url, timeout=60, headers={"origin": url}) as person:
-        await person.get(link["url"])
+    async with signed_in(url, local_token) as person:
         known = (await person.get(f"{sandbox_url}/")).json()
         for token in (
             {"platform": "meta", "access_token": known["meta"]["access_token"], "name": "Northwind (sandbox)"},

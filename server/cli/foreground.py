@@ -1,14 +1,17 @@
 """What an owner in the foreground does besides serving: say where, and for a demo furnish the directory first."""
 
 import asyncio
+import contextlib
 import json
 import sys
 from argparse import Namespace
 from pathlib import Path
 
+from server.analytics.access import pipes_of
 from server.app import create_app
 from server.cli.output import say, show
-from server.demo import prepare
+from server.demo import prepare, signed_in
+from server.demo_shop import open_shop
 from server.process.browser import can_open, open_page
 from server.process.environment import remember, variables
 from server.process.files import read_json, write_private
@@ -17,6 +20,7 @@ from server.process.ownership import Ownership
 from server.process.simulated import SANDBOX, WANTED
 from server.process.stored import announced
 from server.settings import Settings
+from server.web.shop import SHOP
 from tools.secret import Secret
 
 FILE = "demo.json"
@@ -50,8 +54,19 @@ async def _furnished(directory: Path, url: str, token: Secret, settings: Setting
     made = await prepare(url, token, sandbox_url, read_json(path))
     told = {"url": settings.public_url, **made, "mcp_url": f"{settings.public_url}/mcp", "sandbox_url": sandbox_url}
     told |= await announced(directory)
+    if "analytics_url" in told:
+        told |= await _shop(directory, url, token, settings)
     write_private(path, json.dumps(told, indent=2) + "\n")
     return told
+
+
+async def _shop(directory: Path, url: str, token: Secret, settings: Settings) -> dict[str, str]:
+    pipes = pipes_of(settings)
+    if pipes is None:
+        return {}
+    async with contextlib.aclosing(pipes), signed_in(url, token) as person:
+        website_id = await open_shop(directory, person, pipes, str(settings.adwright_sandbox))
+    return {"website_id": website_id, "shop_url": f"{settings.public_url}{SHOP}?w={website_id}"}
 
 
 def _summary(directory: Path, told: dict[str, str]) -> str:
@@ -65,6 +80,7 @@ Adwright is running. Its ad platforms are simulated: nothing here spends money.
   REST             curl -H 'Authorization: Bearer {told["api_key"]}' {told["url"]}/api/v1/ads/campaigns
   MCP              {told["mcp_url"]}, with the same key
   Claude Desktop   {adwright} mcp-config --client claude-desktop {data}
+  Shop             {told.get("shop_url", "not here: it needs the analytics store")}
   Sandbox          {told["sandbox_url"]}
   Analytics        {told.get("analytics_url", "not here: pip install 'adwright[analytics]' brings the store")}
 

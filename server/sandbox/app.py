@@ -27,6 +27,8 @@ from server.sandbox.meta.graph import Graph
 from server.sandbox.meta.limits import POINTS_PER_HOUR, Limits
 from server.sandbox.meta.world import World
 from server.sandbox.state import Document, StateFile
+from server.sandbox.visits.endpoint import Visits
+from server.sandbox.visits.sources import Sources
 
 
 def create_app(
@@ -60,6 +62,7 @@ def create_app(
             Route("/", index),
             Route("/alive", lambda _: JSONResponse({"alive": True}), methods=["GET", "POST"]),
             Route("/log", lambda request: _log(request, log)),
+            Route("/visits", Visits(Sources(world, google), now).answer),
             *_fault_routes(faults),
             Mount("/anthropic", AnthropicEndpoint(faults, log, now)),
             Mount("/google", GoogleEndpoint(ads, faults, log, keep)),
