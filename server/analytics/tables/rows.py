@@ -41,13 +41,16 @@ class Validator:
         written = [column for column in datasource.columns if column.materialized is None]
         self.columns = tuple(column.name for column in written)
         self._fields = [_field(column) for column in written]
-        flat = all(field.read is None for field in self._fields)
-        self._flat = [(f.name, f.key, f.check, f.required) for f in self._fields] if flat else None
+        # Most events name their columns: then their values are changed in place, and what else they hold is skipped.
+        self._same = all(field.read is None and field.key == field.name for field in self._fields)
+        self._checks = {field.name: field.check for field in self._fields}
+        self._required = frozenset(field.name for field in self._fields if field.required)
 
     def sort(self, ndjson: bytes, *, at: dt.datetime, batch: str) -> Sorted:
         """Blank lines are none."""
         sorted_ = Sorted([], [])
         keep, loads, dumps = sorted_.good.append, orjson.loads, orjson.dumps
+        fit = self._in_place if self._same else self._deep_row
         for line in ndjson.split(b"\n"):
             if not line or line.isspace():
                 continue
@@ -62,45 +65,51 @@ class Validator:
                 }
                 sorted_.bad.append(dumps({**shown, "c__import_id": batch, "insertion_date": int(at.timestamp())}))
                 continue
-            row, wrong = self._row(event)
+            row, wrong = fit(event)
             if wrong:
                 sorted_.bad.append(self._quarantined(event, wrong, at, batch))
             else:
-                keep(dumps(row))
+                keep(dumps(row) if row is not None else line.strip())
         return sorted_
 
     def quarantined(self, line: bytes, reason: str, *, at: dt.datetime, batch: str) -> bytes:
         """A row that the engine itself would not take."""
         return self._quarantined(orjson.loads(line), {"": reason}, at, batch, named=True)
 
-    def _row(self, event: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str] | None]:
-        if self._flat is None:
-            return self._deep_row(event)
-        row: dict[str, Any] = {}
-        wrong: dict[str, str] | None = None
-        get = event.get
-        for name, key, check, required in self._flat:
-            value = get(key)
+    def _in_place(self, event: dict[str, Any]) -> tuple[dict[str, Any] | None, dict[str, str] | None]:
+        """No row: the event as it was written is one."""
+        wrong: dict[str, str] = {}
+        changed = False
+        checks, required = self._checks, self._required
+        for key, value in event.items():
+            check = checks.get(key, _anything)
+            if check is None:
+                if type(value) is str:
+                    continue
+                check = text
             if value is None:
-                if required:
-                    wrong = {**(wrong or {}), name: f"the value of {key} is missing, and the column is not nullable"}
-            elif check is None:
-                row[name] = value if type(value) is str else text(value)
+                if key in required:
+                    wrong[key] = _missing(key)
+                continue
+            try:
+                read = check(value)
+            except (ValueError, TypeError, OverflowError) as reason:
+                wrong[key] = str(reason)
             else:
-                try:
-                    row[name] = check(value)
-                except (ValueError, TypeError, OverflowError) as reason:
-                    wrong = {**(wrong or {}), name: str(reason)}
-        return row, wrong
+                if read is not value:
+                    event[key], changed = read, True
+        if not required <= event.keys():
+            wrong |= {key: _missing(key) for key in sorted(required - event.keys())}
+        return event if changed else None, wrong or None
 
-    def _deep_row(self, event: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str] | None]:
+    def _deep_row(self, event: dict[str, Any]) -> tuple[dict[str, Any] | None, dict[str, str] | None]:
         row: dict[str, Any] = {}
         wrong: dict[str, str] = {}
         for field in self._fields:
             value = field.read(event) if field.read else event.get(field.key)
             if value is None:
                 if field.required:
-                    wrong[field.name] = f"the value of {field.key} is missing, and the column is not nullable"
+                    wrong[field.name] = _missing(field.key)
                 continue
             try:
                 row[field.name] = (field.check or text)(value)
@@ -125,6 +134,14 @@ class Validator:
             if value is not None:
                 row[field.name] = text(value)
         return orjson.dumps(row)
+
+
+def _missing(key: str) -> str:
+    return f"the value of {key} is missing, and the column is not nullable"
+
+
+def _anything(value: Any) -> Any:
+    return value
 
 
 def _field(column: Column) -> _Field:
