@@ -11,16 +11,19 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import uvloop
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from server.analytics.clickhouse import ClickHouseEngine
 from server.analytics.datafiles.loading import load
 from server.analytics.datafiles.model import DatafileError, Project
 from server.analytics.deployment import Deployed, DeploymentError
 from server.analytics.engine import Engine, EngineError
 from server.analytics.wire.app import create_app
 from server.analytics.wire.tokens import Identity
+from server.process.environment import variables
 from server.process.files import make_directory, read_json, write_private
 from server.process.ownership import Held, address, listen, locked
 from server.process.serving import Stop, end_at_the_latest, serve
@@ -182,7 +185,12 @@ class Serving:
 
 @contextlib.asynccontextmanager
 async def _engine(place: Place) -> AsyncIterator[tuple[Engine, str]]:
-    """The engine and the name of its database."""
+    """The engine and the name of its database: a ClickHouse where one is set, else the one inside this process."""
+    # The child starts in the data directory, so an .env beside us is the one of whoever started `adwright analytics`.
+    if url := variables(place.directory).get("CLICKHOUSE_URL"):
+        async with ClickHouseEngine(url) as server:
+            yield server, urlsplit(url).path.strip("/") or DATABASE
+        return
     # Late: half a gigabyte of library, which only this process loads, and only where it is the engine.
     from server.analytics.chdb.engine import ChdbEngine  # noqa: PLC0415
 

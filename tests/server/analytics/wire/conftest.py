@@ -1,11 +1,14 @@
 """A small project of nobody's, deployed in a database of the test's own, behind the wire."""
 
+import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import httpx2
 import jwt
+import orjson
 import pytest
 
 from server.analytics.chdb.engine import ChdbEngine
@@ -70,6 +73,7 @@ TYPE endpoint
 NODE answer
 SQL >
     SELECT 'hits' AS name, toFloat64(sum(n)) AS value, 'Hits' AS help, 'counter' AS type FROM hits
+    WHERE tenant != 'elsewhere'
 TYPE endpoint
 """,
     "pipes/p_endless.pipe": """
@@ -109,12 +113,37 @@ async def store(small: Project, engine: ChdbEngine, database: str) -> Deployed:
     return await Deployed.open(small, engine, database=database)
 
 
-@pytest.fixture
-async def wire(store: Deployed) -> AsyncIterator[httpx2.AsyncClient]:
-    """Of whoever is anonymous. No second ever ends."""
-    app = create_app(store, IDENTITY, rates=Rates(lambda: 1.0), limits=Limits(seconds=0.5))
+@pytest.fixture(scope="session")
+def shared(small: Project, engine: ChdbEngine) -> Deployed:
+    """With ROWS in it, for tests that change nothing of them."""
+
+    async def opened() -> Deployed:
+        deployed = await Deployed.open(small, engine, database="shared")
+        await deployed.append("hits", b"\n".join(map(orjson.dumps, ROWS)))
+        return deployed
+
+    return asyncio.run(opened())
+
+
+@contextlib.asynccontextmanager
+async def wire_of(deployed: Deployed) -> AsyncIterator[httpx2.AsyncClient]:
+    """For whoever is anonymous. No second ever ends."""
+    app = create_app(deployed, IDENTITY, rates=Rates(lambda: 1.0), limits=Limits(seconds=0.5))
     transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
     async with httpx2.AsyncClient(transport=transport, base_url="http://store") as client:
+        yield client
+
+
+@pytest.fixture
+async def wire(store: Deployed) -> AsyncIterator[httpx2.AsyncClient]:
+    """Of a store that is the test's own, and empty."""
+    async with wire_of(store) as client:
+        yield client
+
+
+@pytest.fixture
+async def filled(shared: Deployed) -> AsyncIterator[httpx2.AsyncClient]:
+    async with wire_of(shared) as client:
         yield client
 
 

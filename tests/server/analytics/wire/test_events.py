@@ -121,7 +121,7 @@ async def test_a_store_that_cannot_write_says_so_and_when_to_come_again(store: D
         async def insert(self, *_: Any, **__: Any) -> None:
             raise EngineUnavailable("There is no space left on the disk.", 243)
 
-    engine, store.engine = store.engine, Full()  # type: ignore[assignment]  # the rest is the real one's
+    engine, store.engine = store.engine, Full()
     transport = httpx2.ASGITransport(create_app(store, IDENTITY))
 
     async with httpx2.AsyncClient(transport=transport, base_url="http://store") as client:

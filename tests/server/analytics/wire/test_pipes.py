@@ -18,15 +18,13 @@ RUNNING = "SELECT 1 FROM system.processes WHERE query LIKE '%sipHash64%' AND que
 
 
 @pytest.fixture
-async def filled(wire: httpx2.AsyncClient, admin: Headers) -> httpx2.AsyncClient:
-    for row in ROWS:
-        assert (await wire.post("/v0/events?name=hits&format=json", json=row, headers=admin)).status_code == 202
-    wire.headers.update(admin)
-    return wire
+def asked(filled: httpx2.AsyncClient, admin: Headers) -> httpx2.AsyncClient:
+    filled.headers.update(admin)
+    return filled
 
 
-async def test_json_is_tinybirds(filled: httpx2.AsyncClient) -> None:
-    answer = await filled.get("/v0/pipes/p_hits.json", params=OURS)
+async def test_json_is_tinybirds(asked: httpx2.AsyncClient) -> None:
+    answer = await asked.get("/v0/pipes/p_hits.json", params=OURS)
 
     body = answer.json()
     assert answer.headers["content-type"].startswith("application/json")
@@ -44,29 +42,29 @@ async def test_json_is_tinybirds(filled: httpx2.AsyncClient) -> None:
         ("p_hits.ndjson", "application/x-ndjson", b'{"path":"\\/a","n":2}\n{"path":"\\/b","n":1}\n'),
     ],
 )
-async def test_other_formats_are_the_engines_own(filled: httpx2.AsyncClient, pipe: str, kind: str, body: bytes) -> None:
-    answer = await filled.get(f"/v0/pipes/{pipe}", params=OURS)
+async def test_other_formats_are_the_engines_own(asked: httpx2.AsyncClient, pipe: str, kind: str, body: bytes) -> None:
+    answer = await asked.get(f"/v0/pipes/{pipe}", params=OURS)
 
     assert answer.headers["content-type"].startswith(kind)
     assert answer.content == body
 
 
-async def test_parquet_and_prometheus(filled: httpx2.AsyncClient) -> None:
-    parquet = await filled.get("/v0/pipes/p_hits.parquet", params=OURS)
-    prometheus = await filled.get("/v0/pipes/p_prometheus.prometheus")
+async def test_parquet_and_prometheus(asked: httpx2.AsyncClient) -> None:
+    parquet = await asked.get("/v0/pipes/p_hits.parquet", params=OURS)
+    prometheus = await asked.get("/v0/pipes/p_prometheus.prometheus")
 
     assert (parquet.content[:4], parquet.content[-4:]) == (b"PAR1", b"PAR1")
     assert "# TYPE hits counter\nhits 4\n" in prometheus.text
 
 
-async def test_parameters_come_by_query_by_form_and_as_json(filled: httpx2.AsyncClient) -> None:
+async def test_parameters_come_by_query_by_form_and_as_json(asked: httpx2.AsyncClient) -> None:
     pipe = "/v0/pipes/p_hits.json"
 
     answers = [
-        await filled.get(pipe, params=OURS | {"path": "/b"}),
-        await filled.post(pipe, data=OURS | {"path": "/b"}),
-        await filled.post(pipe, json=OURS | {"path": "/b", "limit": 5}),
-        await filled.post(f"{pipe}?tenant=ours", json={"path": "/b"}),
+        await asked.get(pipe, params=OURS | {"path": "/b"}),
+        await asked.post(pipe, data=OURS | {"path": "/b"}),
+        await asked.post(pipe, json=OURS | {"path": "/b", "limit": 5}),
+        await asked.post(f"{pipe}?tenant=ours", json={"path": "/b"}),
     ]
 
     assert [answer.json()["data"] for answer in answers] == [[{"path": "/b", "n": 1}]] * 4
@@ -75,15 +73,15 @@ async def test_parameters_come_by_query_by_form_and_as_json(filled: httpx2.Async
 @pytest.mark.parametrize(
     ("query", "body"), [("&paths=/a&paths=/b", None), ("&paths=/a,/b", None), ("", {"paths": ["/a", "/b"]})]
 )
-async def test_lists_come_as_several_as_one_and_as_json(filled: httpx2.AsyncClient, query: str, body: Any) -> None:
-    answer = await filled.request("POST" if body else "GET", f"/v0/pipes/p_in.json?tenant=ours{query}", json=body)
+async def test_lists_come_as_several_as_one_and_as_json(asked: httpx2.AsyncClient, query: str, body: Any) -> None:
+    answer = await asked.request("POST" if body else "GET", f"/v0/pipes/p_in.json?tenant=ours{query}", json=body)
 
     assert answer.json()["data"] == [{"n": 3}]
 
 
 @pytest.mark.parametrize("value", ["ours' OR '1'='1", "ours\\", "ours\0", "😀'", "{{tenant}}", "ours --", "x" * 50_000])
-async def test_hostile_values_stay_values(filled: httpx2.AsyncClient, value: str) -> None:
-    answer = await filled.post("/v0/pipes/p_hits.json", json={"tenant": value})
+async def test_hostile_values_stay_values(asked: httpx2.AsyncClient, value: str) -> None:
+    answer = await asked.post("/v0/pipes/p_hits.json", json={"tenant": value})
 
     assert (answer.status_code, answer.json()["data"]) == (200, [])
 
@@ -104,57 +102,57 @@ async def test_hostile_values_stay_values(filled: httpx2.AsyncClient, value: str
     ],
 )
 async def test_what_cannot_be_answered_says_why(
-    filled: httpx2.AsyncClient, path: str, values: Headers, status: int, told: str
+    asked: httpx2.AsyncClient, path: str, values: Headers, status: int, told: str
 ) -> None:
-    answer = await filled.get(f"/v0/pipes/{path}", params=values)
+    answer = await asked.get(f"/v0/pipes/{path}", params=values)
 
     assert answer.status_code == status
     assert told in answer.json()["error"]
     assert set(answer.json()) <= {"error", "documentation"}
 
 
-async def test_a_pipe_may_answer_an_error_of_its_own(filled: httpx2.AsyncClient) -> None:
-    answer = await filled.get("/v0/pipes/p_refuses.json?hard=1")
+async def test_a_pipe_may_answer_an_error_of_its_own(asked: httpx2.AsyncClient) -> None:
+    answer = await asked.get("/v0/pipes/p_refuses.json?hard=1")
 
     assert (answer.status_code, answer.json()) == (418, {"error": "never", "code": 7})
 
 
-async def test_refusals_of_a_limited_token_tell_its_rate(filled: httpx2.AsyncClient) -> None:
+async def test_refusals_of_a_limited_token_tell_its_rate(asked: httpx2.AsyncClient) -> None:
     token = signed("p_none", limits={"rps": 5})
 
-    answer = await filled.get("/v0/pipes/p_none.json", headers={"authorization": f"Bearer {token}"})
+    answer = await asked.get("/v0/pipes/p_none.json", headers={"authorization": f"Bearer {token}"})
 
     assert (answer.status_code, answer.headers["x-ratelimit-remaining"]) == (404, "4")
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b"\xff"])
-async def test_a_body_that_is_none_is_refused(filled: httpx2.AsyncClient, body: bytes) -> None:
-    answer = await filled.post("/v0/pipes/p_hits.json", content=body, headers={"content-type": "application/json"})
+async def test_a_body_that_is_none_is_refused(asked: httpx2.AsyncClient, body: bytes) -> None:
+    answer = await asked.post("/v0/pipes/p_hits.json", content=body, headers={"content-type": "application/json"})
 
     assert answer.status_code == 400
 
 
-async def test_a_body_beyond_the_limit_is_refused(filled: httpx2.AsyncClient) -> None:
-    answer = await filled.post("/v0/pipes/p_hits.json", content=b"x" * (MOST_BODY_BYTES + 1))
+async def test_a_body_beyond_the_limit_is_refused(asked: httpx2.AsyncClient) -> None:
+    answer = await asked.post("/v0/pipes/p_hits.json", content=b"x" * (MOST_BODY_BYTES + 1))
 
     assert answer.status_code == 413
 
 
-async def test_browsers_of_any_origin_may_ask(filled: httpx2.AsyncClient) -> None:
+async def test_browsers_of_any_origin_may_ask(asked: httpx2.AsyncClient) -> None:
     origin = {"origin": "https://shop.example.com"}
-    asked = {"access-control-request-method": "POST", "access-control-request-headers": "authorization,content-type"}
+    wish = {"access-control-request-method": "POST", "access-control-request-headers": "authorization,content-type"}
 
-    preflight = await filled.options("/v0/pipes/p_hits.json", headers=origin | asked)
-    answer = await filled.get("/v0/pipes/p_hits.json", params=OURS, headers=origin)
-    refusal = await filled.get("/v0/pipes/p_hits.json", headers=origin | {"authorization": "Bearer no"})
+    preflight = await asked.options("/v0/pipes/p_hits.json", headers=origin | wish)
+    answer = await asked.get("/v0/pipes/p_hits.json", params=OURS, headers=origin)
+    refusal = await asked.get("/v0/pipes/p_hits.json", headers={**origin, "authorization": "Bearer no"})
 
     assert preflight.status_code == 200
     assert "authorization" in preflight.headers["access-control-allow-headers"]
     assert {each.headers["access-control-allow-origin"] for each in (preflight, answer, refusal)} == {"*"}
 
 
-async def test_pipes_are_listed_with_what_they_take(filled: httpx2.AsyncClient) -> None:
-    listed = {each["name"]: each for each in (await filled.get("/v0/pipes")).json()["pipes"]}
+async def test_pipes_are_listed_with_what_they_take(asked: httpx2.AsyncClient) -> None:
+    listed = {each["name"]: each for each in (await asked.get("/v0/pipes")).json()["pipes"]}
 
     assert set(listed) == {"p_hits", "p_in", "p_refuses", "p_prometheus", "p_endless", "lib", "c_hits"}
     assert [listed[name]["type"] for name in ("p_hits", "lib", "c_hits")] == ["endpoint", "library", "copy"]
@@ -163,23 +161,25 @@ async def test_pipes_are_listed_with_what_they_take(filled: httpx2.AsyncClient) 
     tenant, *others = sorted(answer["params"], key=lambda each: str(each["name"] != "tenant"))
     assert tenant == {"name": "tenant", "type": "String", "required": True, "description": "whose"}
     assert {each["name"] for each in others} == {"path", "limit"}
-    assert (await filled.get("/v0/pipes/p_hits")).json() == listed["p_hits"]
-    assert (await filled.get("/v0/pipes/p_none")).status_code == 404
+    assert (await asked.get("/v0/pipes/p_hits")).json() == listed["p_hits"]
+    assert (await asked.get("/v0/pipes/p_none")).status_code == 404
 
 
-async def test_a_copy_is_made_when_it_is_asked_for(filled: httpx2.AsyncClient) -> None:
+async def test_a_copy_is_made_when_it_is_asked_for(wire: httpx2.AsyncClient, admin: Headers) -> None:
+    wire.headers.update(admin)
+    await wire.post("/v0/events?name=hits&format=json", json=ROWS)
     for _ in range(2):
-        assert (await filled.post("/v0/pipes/c_hits/copy")).json()["job"]["status"] == "done"
+        assert (await wire.post("/v0/pipes/c_hits/copy")).json()["job"]["status"] == "done"
 
-    rows = await filled.get("/v0/sql", params={"q": "SELECT n FROM copied FORMAT CSV"})
+    rows = await wire.get("/v0/sql", params={"q": "SELECT n FROM copied FORMAT CSV"})
     assert rows.text == "4\n"
-    assert (await filled.post("/v0/pipes/p_hits/copy")).status_code == 400
-    assert (await filled.post("/v0/pipes/p_none/copy")).status_code == 404
+    assert (await wire.post("/v0/pipes/p_hits/copy")).status_code == 400
+    assert (await wire.post("/v0/pipes/p_none/copy")).status_code == 404
 
 
-async def test_a_query_whose_client_goes_away_is_stopped(store: Deployed) -> None:
+async def test_a_query_whose_client_goes_away_is_stopped(shared: Deployed) -> None:
     """Without a limit of time it would run for hours; stopped, the call ends."""
-    app = create_app(store, IDENTITY)
+    app = create_app(shared, IDENTITY)
     scope: Scope = {
         "type": "http", "method": "GET", "path": "/v0/pipes/p_endless.json", "raw_path": b"", "query_string": b"",
         "headers": [(b"authorization", f"Bearer {IDENTITY.admin_token}".encode())], "http_version": "1.1",
@@ -190,7 +190,7 @@ async def test_a_query_whose_client_goes_away_is_stopped(store: Deployed) -> Non
 
     async def receive() -> Message:
         under_way.set()
-        while not await store.engine.inspect(RUNNING):  # noqa: ASYNC110 -- the engine has no event for it
+        while not await shared.engine.inspect(RUNNING):  # noqa: ASYNC110 -- the engine has no event for it
             await asyncio.sleep(0.01)
         return {"type": "http.disconnect"}
 

@@ -7,9 +7,9 @@ Headers = dict[str, str]
 
 
 @pytest.fixture
-def asked(wire: httpx2.AsyncClient, admin: Headers) -> httpx2.AsyncClient:
-    wire.headers.update(admin)
-    return wire
+def asked(filled: httpx2.AsyncClient, admin: Headers) -> httpx2.AsyncClient:
+    filled.headers.update(admin)
+    return filled
 
 
 async def test_sql_comes_by_query_by_form_and_as_the_body(asked: httpx2.AsyncClient) -> None:
@@ -43,11 +43,11 @@ async def test_the_format_is_the_statements(asked: httpx2.AsyncClient, statement
 
 
 async def test_pipes_and_tables_are_read_by_their_names(asked: httpx2.AsyncClient) -> None:
-    await asked.post("/v0/events?name=hits", content=b'{"tenant": "a", "path": "/"}')
+    statement = "SELECT l.one, count() AS n FROM hits, lib AS l WHERE tenant = 'ours' GROUP BY 1"
 
-    answer = await asked.get("/v0/sql", params={"q": "SELECT l.one, count() AS n FROM hits, lib AS l GROUP BY 1"})
+    answer = await asked.get("/v0/sql", params={"q": statement})
 
-    assert answer.json()["data"] == [{"one": 1, "n": 1}]
+    assert answer.json()["data"] == [{"one": 1, "n": 2}]
 
 
 @pytest.mark.parametrize(
@@ -93,16 +93,16 @@ async def test_datasources_are_told_with_their_columns(asked: httpx2.AsyncClient
     assert (await asked.get("/v0/datasources/nowhere")).status_code == 404
 
 
-async def test_anyone_may_see_that_it_lives(wire: httpx2.AsyncClient) -> None:
-    assert (await wire.post("/alive")).json() == {"alive": True}
+async def test_anyone_may_see_that_it_lives(filled: httpx2.AsyncClient) -> None:
+    assert (await filled.post("/alive")).json() == {"alive": True}
 
 
 @pytest.mark.parametrize(
     ("method", "path", "status"), [("GET", "/", 404), ("GET", "/v0/jobs", 404), ("PUT", "/v0/sql", 405)]
 )
 async def test_what_is_not_there_is_told_in_the_same_shape(
-    wire: httpx2.AsyncClient, method: str, path: str, status: int
+    filled: httpx2.AsyncClient, method: str, path: str, status: int
 ) -> None:
-    answer = await wire.request(method, path)
+    answer = await filled.request(method, path)
 
     assert (answer.status_code, list(answer.json())) == (status, ["error"])
