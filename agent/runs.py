@@ -30,7 +30,7 @@ from tools.recovery import unfinished_turns
 from tools.redaction import redact
 from tools.store.engine import Store, StoreUnavailable, Transaction
 from tools.store.statements import Row
-from tools.surfaces import Offer, ads_chat
+from tools.surfaces import Offer, ads_chat, analytics_chat
 
 LOOK_SECONDS = 2.0
 """How soon an expiry is noticed, and what other processes decided or left behind."""
@@ -70,7 +70,11 @@ class Runner:
         self._door, self._store, self._model = door, store, model
         self._standing, self._report, self._limits = standing, report, limits or Limits()
         self._renew_seconds = renew_seconds
-        self._surfaces = {"ads": Surface.of("ads", Scope.ADS_READ, ads_chat(door.registry))}
+        surfaces = (
+            Surface.of("ads", Scope.ADS_READ, ads_chat(door.registry)),
+            Surface.of("analytics", Scope.ANALYTICS_READ, analytics_chat(door.registry)),
+        )
+        self._surfaces = {surface.name: surface for surface in surfaces}
         self._bells = Bells()
         self._beginning: set[str] = set()  # runs whose claim is on its way: nobody has left them
         self._runs: dict[str, tuple[Run, asyncio.Task[None]]] = {}  # by run: one may end as the next begins
@@ -149,7 +153,10 @@ class Runner:
             self._model.require_key()
             if identifier is None:
                 return
-            if (await conversations.conversation(context, identifier)).status == Status.RUNNING:
+            session = await conversations.conversation(context, identifier)
+            if session.surface != surface.name:  # what it may do was settled when it began
+                raise _elsewhere(session.surface)
+            if session.status == Status.RUNNING:
                 raise _running()
 
         await self._door.admit_chat_turn(context, f"{surface.name}_chat", surface.scope, ready)
@@ -288,6 +295,13 @@ def _running() -> Conflict:
     return Conflict(
         "A turn of this conversation is still running.",
         fix="Wait for its done event, or stop it with POST /api/v1/chat/{conversationId}/stop.",
+    )
+
+
+def _elsewhere(surface: str) -> Conflict:
+    return Conflict(
+        f"This conversation belongs to the {surface} chat.",
+        fix=f"Go on with POST /api/v1/{surface}/chat, or leave conversationId out to begin another.",
     )
 
 

@@ -3,12 +3,13 @@
 import asyncio
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from starlette.types import Receive, Send
 
 from api import received
-from api.chat_document import chat_paths
+from api.chat_document import SURFACES, chat_paths
 from api.envelope import Answer, Sendable, success
 from api.routes import Handlers, Request, Resolve
 from tools.context import Context
@@ -49,12 +50,12 @@ class Chat:
 
     def handlers(self) -> Handlers:
         return {
-            "/ads/chat": {"POST": self._ask},
+            **{f"/{surface}/chat": {"POST": partial(self._ask, surface)} for surface in SURFACES},
             "/chat/{conversationId}/events": {"GET": self._events},
             "/chat/{conversationId}/stop": {"POST": self._stop},
         }
 
-    async def _ask(self, request: Request) -> Sendable:
+    async def _ask(self, surface: str, request: Request) -> Sendable:
         context = await self._context(request)
         body, refusal = b"", None
         try:
@@ -68,7 +69,7 @@ class Chat:
                 raise refusal
             return Asked.of(received.json_object(body))
 
-        return EventStream(await self._turns.start(context, "ads", asked), request.receive)
+        return EventStream(await self._turns.start(context, surface, asked), request.receive)
 
     async def _events(self, request: Request) -> Sendable:
         context = await self._context(request)

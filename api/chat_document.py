@@ -1,9 +1,10 @@
 """What the OpenAPI document says of the chat, whose operations are no capabilities."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from api.components import closed, ref
 from api.examples import REQUEST_ID
+from tools.authority import Scope
 from tools.capability import Rate
 from tools.conversations.model import Asked
 from tools.schema import input_schema
@@ -31,21 +32,36 @@ _EVENTS = (
 )
 
 
-def chat_paths() -> dict[str, Any]:
-    name, calls, per = Rate.CHAT.label, Rate.CHAT.per_minute, Rate.CHAT.per
-    ask = (
+class Chatting(NamedTuple):
+    what: str
+    scope: Scope
+    question: str
+
+
+SURFACES = {
+    "ads": Chatting(
         "Send a message to the ads agent and follow its answer. It reads with the caller's authority; what it would "
-        "change becomes an approval, and the decision begins a new run of the same turn. Leaving does not stop the "
-        f"turn. {_EVENTS}\n\nAn API key or a signed-in person. Scope: `ads:read`. Rate limit: {calls} turns a minute "
-        f"per {per} (`{name}`)."
-    )
+        "change becomes an approval, and the decision begins a new run of the same turn.",
+        Scope.ADS_READ,
+        "What did we spend yesterday?",
+    ),
+    "analytics": Chatting(
+        "Send a message to the analytics agent and follow its answer. It reads web analytics with the caller's "
+        "authority, and has no tool that changes anything.",
+        Scope.ANALYTICS_READ,
+        "Where did visitors come from last week?",
+    ),
+}
+
+
+def chat_paths() -> dict[str, Any]:
     follow = (
         "Follow a conversation: with `Last-Event-ID` the events after that one, each once; without, those of the "
         "current run. It stays open while a run or an approval is."
     )
     stop = "End the running turn, also one that waits for a person; what was said is kept."
     return {
-        "/api/v1/ads/chat": {"post": _operation("ads_chat", "Ads chat", ask, _asking(), [402, 409, 413, 415, 422])},
+        **{f"/api/v1/{surface}/chat": {"post": _chat(surface, told)} for surface, told in SURFACES.items()},
         "/api/v1/chat/{conversationId}/events": {
             "get": _operation("chat_events", "Chat events", follow, _following(), [])
         },
@@ -66,9 +82,19 @@ def _operation(name: str, title: str, description: str, more: dict[str, Any], fa
     }
 
 
-def _asking() -> dict[str, Any]:
+def _chat(surface: str, chatting: Chatting) -> dict[str, Any]:
+    name, calls, per = Rate.CHAT.label, Rate.CHAT.per_minute, Rate.CHAT.per
+    told = (
+        f"{chatting.what} Leaving does not stop the turn. {_EVENTS}\n\nAn API key or a signed-in person. Scope: "
+        f"`{chatting.scope}`. Rate limit: {calls} turns a minute per {per} (`{name}`)."
+    )
+    failures = [402, 409, 413, 415, 422]
+    return _operation(f"{surface}_chat", f"{surface.title()} chat", told, _asking(chatting.question), failures)
+
+
+def _asking(question: str) -> dict[str, Any]:
     schema = input_schema(Asked)
-    shown = {"schema": schema, "example": {"message": "What did we spend yesterday?"}}
+    shown = {"schema": schema, "example": {"message": question}}
     return {
         "requestBody": {"required": True, "content": {"application/json": shown}},
         "responses": {"200": _stream("The turn, to the end of its run.")},

@@ -6,6 +6,9 @@ from tools.errors import CapabilityError
 
 EXAMPLES: tuple[CapabilityError, ...] = (
     errors.InvalidRequest("The body is not a JSON object.", fix='Send one JSON object, such as {"name": "Sale"}.'),
+    errors.InvalidPipe(
+        "There is no pipe p_nothing.", fix="Use one of details.allowed.", allowed=["p_top_pages", "p_traffic_sources"]
+    ),
     errors.MissingAuthorization("No credential was sent.", fix="Send Authorization: Bearer <key>, or sign in."),
     errors.InvalidAuthorizationFormat("The header is malformed.", fix="Send Authorization: Bearer <key>."),
     errors.InvalidApiKey("This API key is not known.", fix="Check that it was copied whole, or create another."),
@@ -66,5 +69,6 @@ EXAMPLES: tuple[CapabilityError, ...] = (
         perMinute=60,
     ),
     errors.Unavailable("Nothing can be stored now.", fix="Try again in a moment.", retry_after=5),
+    errors.IngestUnavailable("The event could not be stored.", fix="Keep it and send it again.", retry_after=5),
     errors.Internal("Something went wrong on our side.", fix=f"Try again; if it stays, report {REQUEST_ID}."),
 )

@@ -87,3 +87,16 @@ def mcp_tools(
 def ads_chat(registry: Registry) -> Offer:
     """What the ads chat has, whoever asks: a person's scopes count when a tool is used, not in the list of tools."""
     return offered(mcp_tools(registry))
+
+
+def analytics_chat(registry: Registry) -> Offer:
+    """Reads of web analytics, so that whatever a page or an event says, nothing can be changed from there. What is
+    shown once, as a token is, belongs to programs and not into a conversation."""
+    return Offer(
+        tuple(
+            capability
+            for capability in mcp_tools(registry, read_only=True)
+            if capability.toolset is Toolset.ANALYTICS or capability.scope is None
+            if not capability.output.shown_once
+        )
+    )

@@ -51,13 +51,17 @@ class Talk:
         answer = await self.http.post("/script", json={"turns": list(turns)})
         assert answer.status_code == 201, answer.text
 
-    async def start(self, message: str, conversation: str | None = None, *, by: Principal = OWNER) -> Following:
+    async def start(
+        self, message: str, conversation: str | None = None, *, by: Principal = OWNER, surface: str = "ads"
+    ) -> Following:
         asked = {"message": message} | ({"conversationId": conversation} if conversation else {})
-        return await self.runner.start(self.world.context(by), "ads", lambda: Asked.of(asked))
+        return await self.runner.start(self.world.context(by), surface, lambda: Asked.of(asked))
 
-    async def ask(self, message: str, conversation: str | None = None, *, by: Principal = OWNER) -> list[Event]:
+    async def ask(
+        self, message: str, conversation: str | None = None, *, by: Principal = OWNER, surface: str = "ads"
+    ) -> list[Event]:
         """A turn to the end of its run."""
-        return await collected(await self.start(message, conversation, by=by))
+        return await collected(await self.start(message, conversation, by=by, surface=surface))
 
     async def follow(self, conversation: str, after: int | None = None) -> list[Event]:
         """Until nothing is open any more."""

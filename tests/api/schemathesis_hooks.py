@@ -22,6 +22,8 @@ class Meant(NamedTuple):
 CURSOR = Meant(422, "invalid_arguments", "This cursor belongs to another query")
 SEVERAL_ACCOUNTS = Meant(422, "invalid_arguments", "Several ad accounts fit; name one")
 NO_ACCOUNT = Meant(422, "invalid_arguments", "No ad account is connected")
+CHAT_TURNS = Meant(402, "quota_exceeded", "This month's 50 chat turns are used up")
+OTHER_CHAT = Meant(409, "conflict", "This conversation belongs to the (ads|analytics) chat")
 GUARDRAIL = Meant(422, "guardrail", "")
 
 TOO_FINE = Meant(422, "invalid_arguments", r"is finer than Meta accepts: [A-Z]{3} amounts have")
@@ -29,7 +31,8 @@ UNSEEN = Meant(422, "invalid_arguments", r"name: take the invisible character U\
 TOO_LOW = Meant(424, "platform_error", "Meta refused the change: Your budget is too low")
 
 MEANT = {
-    "ads_chat": (Meant(402, "quota_exceeded", "This month's 50 chat turns are used up"),),
+    "ads_chat": (CHAT_TURNS, OTHER_CHAT),
+    "analytics_chat": (CHAT_TURNS, OTHER_CHAT),
     "list_campaigns": (CURSOR,),
     "list_changes": (CURSOR,),
     "list_approvals": (CURSOR,),

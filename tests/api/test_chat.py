@@ -218,6 +218,7 @@ async def test_the_document_describes_the_chat(product: Product, person: Caller)
     operations = {path: list(methods) for path, methods in document["paths"].items() if "chat" in path}
     assert operations == {
         "/api/v1/ads/chat": ["post"],
+        "/api/v1/analytics/chat": ["post"],
         "/api/v1/chat/{conversationId}/events": ["get"],
         "/api/v1/chat/{conversationId}/stop": ["post"],
     }
