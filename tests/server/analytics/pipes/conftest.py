@@ -1,0 +1,51 @@
+"""The made-up past with its repetitions, told once a process to the engine and to pandas."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import orjson
+import pandas as pd
+import pytest
+
+from server.analytics.chdb.engine import ChdbEngine
+from server.analytics.datafiles.model import Project
+from server.analytics.deployment import Deployed
+from server.analytics.engine import Format
+from tests.server.analytics.pipes.asked import frames
+from tests.server.analytics.pipes.history import History, history, sent_again
+
+Answer = Callable[[str, Mapping[str, str]], Awaitable[list[dict[str, Any]]]]
+
+
+@pytest.fixture(scope="session")
+def told() -> History:
+    return history()
+
+
+@pytest.fixture(scope="session")
+def seen(told: History) -> Mapping[str, pd.DataFrame]:
+    return frames([*told.rows.items(), *sent_again(told)])
+
+
+@pytest.fixture(scope="session")
+def site(project: Project, engine: ChdbEngine, told: History) -> Deployed:
+    return asyncio.run(_site(project, engine, told))
+
+
+async def _site(project: Project, engine: ChdbEngine, told: History) -> Deployed:
+    deployed = await Deployed.open(project, engine, database="pipes")
+    batches = [*told.rows.items(), *sent_again(told)]
+    for datasource, rows in batches:
+        appended = await deployed.append(datasource, b"\n".join(orjson.dumps(row, default=str) for row in rows))
+        assert not appended.quarantined_rows
+    return deployed
+
+
+@pytest.fixture
+def answer(site: Deployed) -> Answer:
+    async def answer(pipe: str, values: Mapping[str, str]) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = orjson.loads(await site.query(pipe, values, output=Format.JSON))["data"]
+        return found
+
+    return answer
