@@ -20,7 +20,7 @@ from tools.store.tables import funnels
 WEEK_S, LONGEST_S = 7 * 86_400, 90 * 86_400
 
 StepType = Literal["path", "goal", "payment"]
-StepOp = Literal["is", "starts_with", "contains"]
+StepOp = Literal["is", "contains", "starts_with", "ends_with"]
 
 
 class Step(Input):
@@ -47,7 +47,7 @@ class Step(Input):
 
 
 Steps = Annotated[
-    tuple[Step, ...], Field(strict=False, min_length=2, max_length=8, description="2 to 8 steps, in their order.")
+    tuple[Step, ...], Field(strict=False, min_length=2, max_length=10, description="2 to 10 steps, in their order.")
 ]
 Window = Annotated[
     int, Field(ge=60, le=LONGEST_S, description="Seconds from the first step to the last, at most 90 days.")
@@ -153,7 +153,7 @@ async def plan_creation(context: Context, new: NewFunnel) -> Plan[NewFunnel]:
     plan=plan_creation,
 )
 async def create_funnel(context: Context, plan: Plan[NewFunnel]) -> FunnelRow:
-    """Add a funnel to a website: 2 to 8 steps (a path, a goal or a payment) that follow each other within window_s. A
+    """Add a funnel to a website: 2 to 10 steps (a path, a goal or a payment) that follow each other within window_s. A
     person agrees first. It is computed from what was counted before it, too. Returns the funnel with its id."""
     (operation,) = plan.operations
     identifier, now = ids.new("fun"), context.now_ms()

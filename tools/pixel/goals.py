@@ -24,8 +24,8 @@ Selector = Annotated[
         min_length=1,
         max_length=500,
         pattern=r"\S",
-        description="What counts as it: event:NAME for a custom event, path:/thanks* for a view of such a page, or the "
-        "CSS selector of the element that carries its data attribute.",
+        description="What tells of it: event:NAME for a custom event, path:/thanks* for a view of such a page, or the "
+        "CSS selector of the element that has data-goal.",
     ),
 ]
 

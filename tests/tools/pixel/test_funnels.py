@@ -101,7 +101,7 @@ async def test_nothing_to_change_is_said(world: World) -> None:
     [
         {"steps": []},
         {"steps": STEPS[:1]},
-        {"steps": STEPS * 3},
+        {"steps": STEPS * 4},
         {"steps": "path"},
         {"steps": [STEPS[0], "payment"]},
         {"steps": [STEPS[0], {"type": "path"}]},

@@ -229,7 +229,7 @@ async def test_what_is_no_public_host_is_refused_with_a_reason(world: World, dom
     "sent",
     [
         {"time_zone": "Mars/Olympus"}, {"time_zone": "../../etc/passwd"}, {"time_zone": ""}, {"time_zone": "CEST"},
-        {"currency": "usd"}, {"currency": "XXX"}, {"currency": "BTC"}, {"currency": 840}, {"name": " "},
+        {"currency": "usd"}, {"currency": "XTS"}, {"currency": "BTC"}, {"currency": 840}, {"name": " "},
         {"name": "n" * 101}, {"name": "a\u202eb"}, {"allow_localhost": "yes"}, {"workspaceId": "wsp_south"},
     ],
 )  # fmt: skip
