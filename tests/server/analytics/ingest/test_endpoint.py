@@ -197,7 +197,7 @@ async def test_more_than_8_kilobytes_are_too_large_announced_or_not(rig: Rig) ->
 
     assert (await rig.post(fits)).status_code == 202
     assert (await rig.post(fits + b" ")).status_code == 413
-    assert (await rig.post(in_parts())).status_code == 413  # type: ignore[arg-type]  # a stream, of no announced length
+    assert (await rig.post(in_parts())).status_code == 413
     assert len(await rig.stored()) == 1
 
 
