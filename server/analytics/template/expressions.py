@@ -3,7 +3,7 @@
 import ast
 import operator
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from server.analytics.template.budget import NESTING
 from server.analytics.template.errors import TemplateError
@@ -38,11 +38,25 @@ _BINARY: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
 
 
 def parsed(code: str) -> ast.expr:
+    (only,) = syntax(code, mode="eval", shown=code)
+    if not isinstance(only, ast.expr):
+        raise TemplateError(f"no expression in {code[:80]!r}")
+    return only
+
+
+def syntax(code: str, *, mode: Literal["eval", "exec"], shown: str) -> list[ast.AST]:
+    """What stands at the top: one expression, or statements; nothing so deep that going through it would fail."""
     try:
-        return ast.parse(code, mode="eval").body
+        tree: ast.AST = ast.parse(code, mode=mode)
     except (SyntaxError, ValueError, MemoryError, RecursionError) as wrong:
         reason = wrong.msg if isinstance(wrong, SyntaxError) else "too deep, or no text"
-        raise TemplateError(f"{reason} in {code[:80]!r}") from None
+        raise TemplateError(f"{reason} in {shown[:80]!r}") from None
+    top = level = list(ast.iter_child_nodes(tree))
+    for _ in range(2 * NESTING):  # a loop or a call has its parts in nodes of their own
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        if not level:
+            return top
+    raise TemplateError(f"More than {NESTING} expressions in each other")
 
 
 class Compiler:

@@ -76,7 +76,16 @@ def error(s: Any, code: Any = 400) -> NoReturn:
 
 def custom_error(s: Any, code: Any = 400) -> NoReturn:
     status = code if isinstance(code, int) and 200 <= code <= 599 else 400
-    raise TemplateRefusal(s if isinstance(s, dict) else {"error": str(s)}, status)
+    raise TemplateRefusal(_plain(s) if isinstance(s, dict) else {"error": str(s)}, status)
+
+
+def _plain(value: Any) -> Any:
+    """What JSON knows: a template's own kinds of values as their text."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [_plain(item) for item in value]
+    return value if value is None or type(value) in (bool, int, float, str) else str(value)
 
 
 def max_threads(scope: Scope, x: Any) -> Expression:

@@ -7,7 +7,7 @@ from typing import Any
 from server.analytics.template import strictness
 from server.analytics.template.blocks import Chunk
 from server.analytics.template.errors import TemplateError
-from server.analytics.template.expressions import Compiled, Compiler, checked_name, parsed
+from server.analytics.template.expressions import Compiled, Compiler, checked_name, parsed, syntax
 from server.analytics.template.functions import FUNCTIONS, SCOPED
 from server.analytics.template.scope import Break, Continue, Scope
 from server.analytics.template.values import literal
@@ -207,14 +207,10 @@ def _loop(chunk: Chunk) -> ast.For:
 
 
 def _only(code: str, shown: str) -> ast.stmt:
-    try:
-        statements = ast.parse(code).body
-    except (SyntaxError, ValueError, MemoryError, RecursionError) as wrong:
-        reason = wrong.msg if isinstance(wrong, SyntaxError) else "too deep, or no text"
-        raise TemplateError(f"{reason} in {shown[:80]!r}") from None
-    if len(statements) != 1:
+    statements = syntax(code, mode="exec", shown=shown)
+    if len(statements) != 1 or not isinstance(only := statements[0], ast.stmt):
         raise TemplateError(f"one statement, not {shown[:80]!r}")
-    return statements[0]
+    return only
 
 
 def _assigned(chunks: list[Chunk]) -> Iterator[str]:

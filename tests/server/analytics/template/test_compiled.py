@@ -1,5 +1,6 @@
 """What a template declares, what it may do, and how much of it."""
 
+import json
 from typing import Any
 
 import pytest
@@ -92,6 +93,9 @@ def test_a_refusal_carries_the_answer_and_its_status() -> None:
         sql("%{{custom_error({'error': 'no such ' + x, 'hint': [1]}, 404)}}", x="page")
     assert (refused.value.body, refused.value.status) == ({"error": "no such page", "hint": [1]}, 404)
     with pytest.raises(TemplateRefusal) as refused:
+        sql("%{{custom_error({'column': column('a'), 'n': Int32(5), 1: (Array('b'), None)})}}")
+    assert json.loads(json.dumps(refused.value.body)) == {"column": "`a`", "n": "toInt32('5')", "1": ["['b']", None]}
+    with pytest.raises(TemplateRefusal) as refused:
         sql("%{{custom_error('x', 99999)}}")
     assert refused.value.status == 400
 
@@ -155,6 +159,12 @@ def test_a_list_of_itself_is_refused() -> None:
         "%{{" + "(" * 5000 + "1" + ")" * 5000 + "}}",
         "%{{" + "-" * 5000 + "1}}",
         "%{{" + "1 + " * 3000 + "1}}",
+        "%{{" + "1 + " * 1000 + "1}}",
+        "%{{a" + "[0]" * 1000 + "}}",
+        "%{{a" + ".get(1)" * 300 + "}}",
+        "%{{" + "a if b else " * 1000 + "c}}",
+        "%{% set a" + "[0]" * 1000 + " = 1 %}",
+        "%{% for a" + "[0]" * 1000 + " in b %}{% end %}",
         "%{{" + "[" * 80 + "]" * 80 + "}}",
         "%" + "{% if a %}" * 60 + "{% end %}" * 60,
         "%" + "{% for a in b %}" * 2000,
