@@ -145,6 +145,14 @@ def _range(scope: Scope, *bounds: int) -> list[int]:
     return list(numbers)
 
 
+def _rounded(number: Any, digits: Any = None) -> Any:
+    if isinstance(digits, int) and abs(digits) > 100:
+        raise TemplateError(
+            "Template Syntax Error: round() takes up to 100 digits"
+        )  # of 10**9 Python would make a number
+    return round(number, digits)
+
+
 def _joined(separator: str, parts: Any) -> str:
     parts = list(parts)
     check_text(sum(map(len, parts)) + len(separator) * len(parts))
@@ -168,12 +176,13 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "defined": defined,
     "enumerate_with_last": enumerate_with_last,
     "error": error,
+    "round": _rounded,
     "split_to_array": split_to_array,
     "sql_and": sql_and,
     "sql_unescape": sql_unescape,
     "symbol": CASTS["Symbol"],
     "table": table,
-    **{made.__name__: made for made in (abs, all, any, float, int, len, max, min, round, str, sum)},
+    **{made.__name__: made for made in (abs, all, any, float, int, len, max, min, str, sum)},
     **{made.__name__: made for made in (dict, list, reversed, set, sorted, tuple, zip, enumerate)},
 }
 SCOPED: Mapping[str, Callable[..., Any]] = {

@@ -187,6 +187,7 @@ def test_what_is_nested_too_deep_or_too_long_is_refused(template: str) -> None:
         "lambda: 1",
         "(y := 1)", "f'{x!r}'", "f'{x:>999999999}'", "'%99999999d' % 1", "x @ x", "2 ** 999", "1 << 999", "b'a'", "1j",
         "...", "[*x]", "{**x}", "String(**x)", "String(*x)", "print(1)", "vars()", "id(x)", "map(int, x)",
+        "round(5, 0 - 1000000000)",
         "[a for a in x for b in x]", "x.encode()", "x.translate({})", "x.zfill(9)", "x.ljust(99999999)", "await x",
         "x.maketrans('a')", "{a for a in x}", "{a: a for a in x}",
     ],
