@@ -46,6 +46,12 @@ def check(statement: Statement) -> None:
     for first in statement.dotted - statement.names:
         raise QueryRefused(f"{first} is no table of this statement.")
     _check_words(tokens)
+    _check_format(tokens)
+
+
+def _check_format(tokens: tuple[Token, ...]) -> None:
+    if len(tokens) > 2 and tokens[-2].word == "FORMAT" and tokens[-1].is_name and tokens[-3].word != "AS":
+        raise QueryRefused("Who asks chooses the FORMAT: it is no part of the SQL.")
 
 
 def refused(call: str) -> bool:

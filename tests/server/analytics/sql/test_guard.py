@@ -79,6 +79,7 @@ HOLES = [
     "",
     ";",
     "-- nothing",
+    "SELECT 1 FORMAT CSV",
 ]
 
 
