@@ -9,6 +9,7 @@ from pathlib import Path
 from server.analytics.datafiles.model import DatafileError
 
 _WORD = re.compile(r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s"'])+""")
+_LINE = re.compile(r"\r\n|\n|\r")  # other separators may stand in a literal
 _QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|#""")
 
 
@@ -27,7 +28,7 @@ def entries(path: Path, text: str, keywords: re.Pattern[str]) -> Iterator[Entry]
     """A block goes on until a line begins, in its first column, with a keyword."""
     block: list[str] | None = None
     keyword, begun = "", 0
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(_LINE.split(text), 1):
         first, _, rest = line.strip().partition(" ")
         first, rest = _split_tab(first, rest)
         if block is not None:

@@ -101,6 +101,11 @@ def test_lines_of_windows_are_lines() -> None:
     assert ([c.name for c in found.columns], found.engine.name) == (["a", "b"], "MergeTree")
 
 
+def test_a_separator_in_a_literal_ends_no_line() -> None:
+    (pipe,) = pipes("NODE a\nSQL >\n    SELECT 'a\u2028NODE\x0cb'\n")
+    assert pipe.nodes[0].sql == "SELECT 'a\u2028NODE\x0cb'"
+
+
 def test_keys_from_before_engine_options_still_count() -> None:
     found = datasource("SCHEMA >\n    a String\nENGINE MergeTree\nSORTING_KEY a\nPARTITION_KEY tuple()\n")
     assert found.engine.options == {"sorting_key": "a", "partition_key": "tuple()"}
