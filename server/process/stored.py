@@ -9,7 +9,7 @@ from server.process.environment import variables
 from server.process.files import read_json
 from server.process.spawning import module
 
-HEARTBEAT_SECONDS = 5.0
+HEARTBEAT_SECONDS = 2.0
 START_SECONDS = 30.0
 _LOOK_EVERY = 0.05
 END_SECONDS = 2.5
