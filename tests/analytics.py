@@ -41,6 +41,12 @@ _OWN = {
     "p_attributed_revenue": (
         parameter("model", default="last_touch", choices=("first_touch", "last_touch", "linear")),
         parameter("by", default="channel", choices=("channel", "source", "campaign")),
+        *_PAGES,
+    ),
+    "p_funnel_v2": (
+        parameter("steps", required=True, description="JSON list of steps."),
+        parameter("window_s", "UInt32", default="604800"),
+        *_PAGES,
     ),
     "p_funnel": (parameter("steps", required=True, description="Paths, separated by commas."),),
     "p_visitor_profile": (parameter("visitor_id", required=True),),

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from server.sandbox.anthropic.planner import changes, figures, records
+from server.sandbox.anthropic.planner import changes, figures, records, visits
 from server.sandbox.anthropic.planner.steps import Asked
 
 Answer = Callable[[Asked], str]
@@ -25,6 +25,20 @@ INTENTS: tuple[tuple[Answer, tuple[str, ...]], ...] = (
     (records.connections, (
         r"\bconnect(ed|ions?)\b", r"\b(tokens?|credentials?|integrations?)\b", r"\bmy (ad )?accounts\b",
     )),
+    (visits.funnel, (r"^(?!.*\b(create|add|new|delete|change)\b).*\bfunnels?\b",)),
+    (visits.pages, (
+        r"\b(top|best|popular|most|which|what)\b.*\bpages?\b", r"\bpages?\b.*\b(visited|viewed|popular|most)\b",
+    )),
+    (visits.revenue, (
+        r"\b(revenue|sales|money|payments)\b.*\b(by|per|from|each|which)\b.*\b(channel|source)s?\b",
+        r"\b(channel|source)s?\b.*\b(revenue|earn|sell|sales|pa(y|id))",
+    )),
+    (visits.sources, (
+        r"\b(visitors?|visits?|traffic|sessions?)\b.*\b(come|came|coming|from|sources?|channels?|by|per)\b",
+        r"\bwhere\b.*\b(visitors?|visits?|traffic|people)\b", r"\btraffic sources?\b", r"\b(which|what) channels?\b",
+    )),
+    (visits.visitors, (r"\b(visitors?|visits|sessions|page ?views?|traffic)\b",)),
+    (visits.metrics, (r"\b(which|what) (metrics|pipes|figures) (are|do|can)\b",)),
     (changes.pause_low, (r"\b(pause|stop|turn off)\b.*\b(all|every|any|campaigns)\b.*\broas\b",)),
     (figures.waste, (
         r"\bwast", r"\blos(e|es|ing) money\b", r"\b(un|not )profitable\b", r"\bunderperform", r"\bburn",

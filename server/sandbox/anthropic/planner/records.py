@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from server.sandbox.anthropic.planner import naming
+from server.sandbox.anthropic.planner import naming, visits
 from server.sandbox.anthropic.planner.steps import Asked
 from server.sandbox.anthropic.planner.tables import NONE, listed, many, plain
 
@@ -95,7 +95,9 @@ def model(_: Asked) -> str:
     )
 
 
-def abilities(_: Asked) -> str:
+def abilities(asked: Asked) -> str:
+    if "list_campaigns" not in asked.conversation.tools:
+        return visits.abilities(asked)
     return (
         "I am a scripted demo model. You can ask me, for example:\n\n"
         "- Which campaigns are active?\n"
@@ -104,7 +106,8 @@ def abilities(_: Asked) -> str:
         "- Pause a campaign, change its budget to an amount or by a percentage, rename it, create one\n"
         "- Pause all campaigns with ROAS below 1\n"
         "- What changed recently? Undo the last change\n"
-        "- What waits for approval? Are my connections healthy? Who am I?"
+        "- What waits for approval? Are my connections healthy? Who am I?\n"
+        "- What are the top pages, where do visitors come from, what is the revenue by channel?"
     )
 
 

@@ -1,0 +1,146 @@
+"""Answers made of web analytics: pages, where visitors come from, what they bring in, and how far they get."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from server.sandbox.anthropic.planner import periods
+from server.sandbox.anthropic.planner.steps import Asked, Said
+from server.sandbox.anthropic.planner.tables import count, listed, money, percent, plain
+
+Row = Mapping[str, Any]
+Columns = Sequence[tuple[str, Callable[[Row], str]]]
+
+_SHOWN = 10
+_PAGES: Columns = (
+    ("Page", lambda row: plain(row["path"])),
+    ("Visitors", lambda row: count(row["visitors"])),
+    ("Views", lambda row: count(row["pageviews"])),
+    ("Bounce rate", lambda row: percent(row["bounce_rate"])),
+)
+_STEPS: Columns = (
+    ("Step", lambda row: plain(row["label"])),
+    ("Visitors", lambda row: count(row["visitors"])),
+    ("Of the step before", lambda row: percent(row["conversion_from_previous"])),
+    ("Of all", lambda row: percent(row["conversion_from_first"])),
+)
+_METRICS: Columns = (("Pipe", lambda row: plain(row["pipe"])), ("Answers", lambda row: plain(row["answers"])))
+
+
+def pages(asked: Asked) -> str:
+    period = periods.find(asked.words, asked.conversation.today)
+    found = _read(asked, "p_top_pages", **period.arguments, limit=_SHOWN)
+    if not found["rows"]:
+        return f"No page was visited in {period}.{_caveats(found)}"
+    first = found["rows"][0]
+    lead = f"**{plain(first['path'])}** had the most visitors in {period}: {count(first['visitors'])}."
+    return f"{lead}\n\n{listed(found['rows'], _PAGES)}{_caveats(found)}"
+
+
+def sources(asked: Asked) -> str:
+    period, by = periods.find(asked.words, asked.conversation.today), _split(asked.words)
+    found = _read(asked, "p_traffic_sources", **period.arguments, by=by, limit=_SHOWN)
+    if not found["rows"]:
+        return f"There were no visitors in {period}.{_caveats(found)}"
+    first = found["rows"][0]
+    lead = f"Most visitors came by **{plain(first[by])}** in {period}: {count(first['visitors'])}."
+    columns = (
+        (by.title(), lambda row: plain(row[by])),
+        ("Visitors", lambda row: count(row["visitors"])),
+        ("Sessions", lambda row: count(row["sessions"])),
+        ("Payments", lambda row: count(row["payments"])),
+        ("Revenue", lambda row: money(row["revenue"], row.get("currency") or "")),
+    )
+    return f"{lead}\n\n{listed(found['rows'], columns)}{_caveats(found)}"
+
+
+def revenue(asked: Asked) -> str:
+    period, by = periods.find(asked.words, asked.conversation.today), _split(asked.words)
+    model = "first_touch" if "first" in asked.words.lower() else "last_touch"
+    found = _read(asked, "p_attributed_revenue", **period.arguments, model=model, by=by, limit=_SHOWN)
+    if not found["rows"]:
+        return f"There were no payments in {period}.{_caveats(found)}"
+    first = found["rows"][0]
+    lead = (
+        f"By {model.replace('_', ' ')}, **{plain(first[by])}** brought the most in {period}: "
+        f"{money(first['revenue'], first.get('currency') or '')}. Other models share it out differently."
+    )
+    columns = (
+        (by.title(), lambda row: plain(row[by])),
+        ("Payments", lambda row: count(row["payments"])),
+        ("Revenue", lambda row: money(row["revenue"], row.get("currency") or "")),
+        ("Share", lambda row: percent(row["share"])),
+    )
+    return f"{lead}\n\n{listed(found['rows'], columns)}{_caveats(found)}"
+
+
+def funnel(asked: Asked) -> str:
+    """The one that is named, or the only one; there is none to choose where none is kept."""
+    held = asked.rows("list_funnels")
+    if not held:
+        return "No funnel is kept yet. Create one with its steps, then ask again."
+    lower = asked.words.lower()
+    named = [row for row in held if row["name"].lower() in lower] or (held if len(held) == 1 else [])
+    if len(named) != 1:
+        names = "\n".join(f"- {plain(row['name'])}" for row in named or held)
+        return f"Several funnels are kept:\n\n{names}\n\nWhich one do you mean?"
+    (kept,) = named
+    period = periods.find(asked.words, asked.conversation.today)
+    found = _read(
+        asked, "p_funnel_v2", **period.arguments, websiteId=kept["websiteId"], steps=json.dumps(kept["steps"]),
+        window_s=kept["window_s"],
+    )  # fmt: skip
+    steps = found["rows"]
+    if not steps or not steps[0]["visitors"]:
+        return f"Nobody entered **{plain(kept['name'])}** in {period}.{_caveats(found)}"
+    lead = (
+        f"**{plain(kept['name'])}** converted {percent(steps[-1]['conversion_from_first'])} in {period}: "
+        f"{count(steps[-1]['visitors'])} of {count(steps[0]['visitors'])} visitors."
+    )
+    return f"{lead}\n\n{listed(steps, _STEPS)}{_caveats(found)}"
+
+
+def visitors(asked: Asked) -> str:
+    period = periods.find(asked.words, asked.conversation.today)
+    found = _read(asked, "p_visitors_summary", **period.arguments)
+    if not found["rows"]:
+        return f"There were no visitors in {period}.{_caveats(found)}"
+    row = found["rows"][0]
+    return (
+        f"{count(row['visitors'])} visitors in {period}, in {count(row['sessions'])} sessions with "
+        f"{count(row['pageviews'])} page views.{_caveats(found)}"
+    )
+
+
+def metrics(asked: Asked) -> str:
+    rows = asked.rows("list_metrics")
+    return f"These pipes can be asked:\n\n{listed(rows, _METRICS, 50)}"
+
+
+def abilities(_: Asked) -> str:
+    return (
+        "I am a scripted demo model. You can ask me, for example:\n\n"
+        "- What are the top pages of the last 30 days?\n"
+        "- Where do visitors come from?\n"
+        "- What is the revenue by channel?\n"
+        "- How does the funnel convert?\n"
+        "- How many visitors were there this week? Which metrics are there?"
+    )
+
+
+def _read(asked: Asked, pipe: str, **sent: Any) -> Row:
+    found = asked.read("query_metrics", pipe=pipe, **sent)
+    if not isinstance(found, Mapping):
+        raise Said("The figures came in a form that I, being a script, cannot read.")
+    return found
+
+
+def _split(words: str) -> str:
+    lower = words.lower()
+    return next((by for by in ("campaign", "source") if by in lower and f"traffic {by}" not in lower), "channel")
+
+
+def _caveats(found: Row) -> str:
+    told = " ".join(plain(caveat) for caveat in found.get("caveats", ()))
+    more = " There are more rows than I was shown." if found.get("left_out") else ""
+    return f"\n\n{told}{more}" if told or more else ""
