@@ -4,6 +4,7 @@ A subquery in its place, not a WITH before it all: the engine looks up names ins
 could meet another's of the same name.
 """
 
+from functools import lru_cache
 from typing import Protocol
 
 from server.analytics.engine import QueryRefused
@@ -30,8 +31,7 @@ def chain(sql: str, scope: Scope, *, path: tuple[str, ...] = ()) -> str:
     """Raises QueryRefused on what the guard refuses, on a name that stands for nothing, and on pipes in a circle."""
     if len(path) > MAX_DEPTH:
         raise QueryRefused(f"{path[0]} needs more than {MAX_DEPTH} nodes one within the other.")
-    statement = read(sql)
-    check(statement)
+    statement = _checked(sql)
     end = statement.tokens[-1].end
     pieces: list[str] = []
     done = 0
@@ -46,6 +46,13 @@ def chain(sql: str, scope: Scope, *, path: tuple[str, ...] = ()) -> str:
     if len(whole) > MAX_CHARACTERS:
         raise QueryRefused(f"The whole statement would have more than {MAX_CHARACTERS} characters.")
     return whole
+
+
+@lru_cache(maxsize=2048)
+def _checked(sql: str) -> Statement:
+    statement = read(sql)
+    check(statement)
+    return statement
 
 
 def _resolved(reference: Reference, statement: Statement, scope: Scope, path: tuple[str, ...]) -> str | None:

@@ -1,7 +1,6 @@
 """What a SELECT names: tables with the places they stand at, functions it calls, and the names it defines itself."""
 
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from server.analytics.engine import QueryRefused
 from server.analytics.sql.tokens import Kind, Token, tokenize
@@ -22,6 +21,7 @@ _NO_CALL = frozenset({
     *("WITH", "HAVING", "LIMIT", "OFFSET", "UNION", "ALL", "DISTINCT", "EXCEPT", "INTERSECT", "CASE", "WHEN", "THEN"),
     *("ELSE", "BETWEEN", "LIKE", "ILIKE", "IS", "INTERVAL", "QUALIFY", "SAMPLE", "FILTER", "REPLACE", "ANY", "SETS"),
 })  # fmt: skip
+_KEYWORDS = _FROM_ENDS | {"FROM", "JOIN", "USING", "WITH", "LATERAL", "RECURSIVE"}
 _IN_CALLS = frozenset(
     f"{where}{negated}{null}IN{ignoring}"
     for where in ("", "GLOBAL")
@@ -89,7 +89,6 @@ class _Level:
     commons: list[tuple[str, tuple[int, int]]] = field(default_factory=list)
 
 
-@lru_cache(maxsize=2048)
 def read(sql: str) -> Statement:
     return _Reader(sql).read()
 
@@ -168,22 +167,25 @@ class _Reader:
 
     def _name(self, place: int, token: Token) -> None:
         level = self.levels[-1]
-        if self._at(place - 1).text == "." and self._at(place - 1).kind is Kind.SIGN and not level.expected:
+        before = self._at(place - 1)
+        if before.text == "." and before.kind is Kind.SIGN and not level.expected:
             return
-        if self._at(place - 1).word == "AS":
+        if before.word == "AS":
             self.names.add(token.text)
-        elif token.word and self._keyword(place, token, level):
+        elif token.word in _KEYWORDS and self._keyword(place, token, level):
             return
         if level.expected:
             self._table(place, level)
         elif level.defining:
             self._common(place, token, level)
-        elif self._at(place - 1).word == "IN" or (level.listing and not level.selecting):
+        elif before.word == "IN" or (level.listing and not level.selecting):
             self._in(place, level)
-        if self._at(place - 1).word == "APPLY" or (level.call == "APPLY" and level.opened == place - 1):
+        if before.word == "APPLY" or (level.opened == place - 1 and self._passes(place, level)):
             self.calls.add(token.text)
-        elif level.call and level.opened == place - 1 and self._at(place + 1).text == ",":
-            self.calls.add(token.text)  # functions take the name of a function too
+
+    def _passes(self, place: int, level: _Level) -> bool:
+        """Functions take the name of a function, too."""
+        return level.call == "APPLY" or (level.call != "" and self._at(place + 1).text == ",")
 
     def _keyword(self, place: int, token: Token, level: _Level) -> bool:
         word = token.word

@@ -21,46 +21,47 @@ class Token(NamedTuple):
     start: int
     end: int
     word: str = ""  # in capitals, of a bare word only
-
-    @property
-    def is_name(self) -> bool:
-        return self.kind in (Kind.WORD, Kind.QUOTED)
+    is_name: bool = False
 
 
 _TOKEN = re.compile(
-    r"(?P<blank>\s+|--[^\n]*|\#[ !][^\n]*)"
-    r"|(?P<comment>/\*)"
-    r"|(?P<word>[A-Za-z_][A-Za-z0-9_$]*)"
+    r"(?:\s++|--[^\n]*+|\#[ !][^\n]*+)*+"
+    r"(?:(?P<word>[A-Za-z_][A-Za-z0-9_$]*)"
     r"|(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[A-Za-z0-9_]*)"
-    r"|(?P<string>'(?:[^'\\]|\\.|'')*'|\$(?P<tag>[A-Za-z0-9_]*)\$.*?\$(?P=tag)\$)"
-    r"|(?P<quoted>`(?:[^`\\]|\\.|``)*`|\"(?:[^\"\\]|\\.|\"\")*\")"
-    r"|(?P<sign>[!%&()*+,\-./:;<=>?@\[\]^{|}~])",
+    r"|(?P<string>'(?:[^'\\]|\\.|'')*+'|\$(?P<tag>[A-Za-z0-9_]*)\$.*?\$(?P=tag)\$)"
+    r"|(?P<quoted>`(?:[^`\\]|\\.|``)*+`|\"(?:[^\"\\]|\\.|\"\")*+\")"
+    r"|(?P<comment>/\*)"
+    r"|(?P<sign>[!%&()*+,\-./:;<=>?@\[\]^{|}~])"
+    r"|(?P<last>\Z))",
     re.DOTALL,
 )
 _COMMENT_END = re.compile(r"/\*|\*/")
 _ESCAPED = re.compile(r"\\(.)|([`\"])\2", re.DOTALL)
-_KINDS = {"word": Kind.WORD, "number": Kind.NUMBER, "string": Kind.STRING, "quoted": Kind.QUOTED, "sign": Kind.SIGN}
+_KINDS = {"number": Kind.NUMBER, "string": Kind.STRING}
 
 
 def tokenize(sql: str) -> list[Token]:
     """Without blanks and comments. Raises QueryRefused on what the engine would not read, or could read otherwise."""
     tokens: list[Token] = []
     position, end = 0, len(sql)
-    match, add = _TOKEN.match, tokens.append
+    match, add, new, word = _TOKEN.match, tokens.append, tuple.__new__, Kind.WORD
     while position < end:
         found = match(sql, position)
         if found is None:
             raise QueryRefused(f"The SQL cannot be read from here on: {sql[position : position + 40]!r}")
-        group, start, position = found.lastgroup, position, found.end()
+        group = found.lastgroup or ""
+        start, position = found.span(group)
+        text = found[group]
         if group == "word":
-            text = found.group()
-            add(Token(Kind.WORD, text, start, position, text.upper()))
+            add(new(Token, (word, text, start, position, text.upper(), True)))
+        elif group == "sign":
+            add(new(Token, (Kind.SIGN, text, start, position, "", False)))
         elif group == "comment":
             position = _after_comment(sql, position)
         elif group == "quoted":
-            add(Token(Kind.QUOTED, _unquoted(found.group()), start, position))
-        elif group != "blank":
-            add(Token(_KINDS[group or ""], found.group(), start, position))
+            add(Token(Kind.QUOTED, _unquoted(text), start, position, is_name=True))
+        elif group != "last":
+            add(Token(_KINDS[group], text, start, position))
     return tokens
 
 

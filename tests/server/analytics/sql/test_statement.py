@@ -101,6 +101,9 @@ async def test_a_name_of_a_with_is_the_statements_own_but_for_its_own_text() -> 
         "SELECT * FROM {table:Identifier}",
         "SELECT * FROM 5",
         "SELECT \0",
+        "SELECT 1" + " " * 100_000 + "‘",
+        "SELECT '" + "''" * 100_000,
+        "SELECT " + "/*" * 100_000,
     ],
 )
 def test_what_could_be_read_in_two_ways_is_refused(sql: str) -> None:
