@@ -60,7 +60,7 @@ def page(url: str) -> Page:
         kept,
         host,
         path,
-        **{name: clean(found.get(name, ""), _MOST_TAG) for name in _UTM},
+        **{name: clean(found[name], _MOST_TAG) for name in _UTM if name in found},
         click_id_type=click,
         click_id_hash=hashed(found[click]) if click else "",
         campaign_platform=platform,

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from server.analytics.ingest.drops import Reason
-from server.analytics.ingest.pages import host_of
+from server.analytics.ingest.pages import page
 from server.analytics.ingest.sites import Site
 from server.analytics.ingest.times import BEHIND_MS, believed
 from server.analytics.ingest.visitors import DailyVisitors
@@ -41,7 +41,7 @@ class Sender:
 def read(told: Mapping[str, Any], site: Site, sender: Sender, visitors: DailyVisitors) -> Event:
     """Raises Dropped, and OSError where a visitor without cookies cannot be told from others."""
     url = _text(told, "u")
-    _check_domain(site, host_of(url), sender.origin)
+    _check_domain(site, page(url).host, sender.origin)
     kind = _member(Kind, _text(told, "k"))
     at_ms = _whole(told, "t")
     visitor_id = _text(told, "v") or visitors.visitor(site.id, sender.ip, sender.user_agent, sender.now_ms)
