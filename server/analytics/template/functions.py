@@ -16,6 +16,7 @@ from server.analytics.template.values import Expression, Symbol, literal, quoted
 _OPERATORS = {"in": "in", "not_in": "not in", "gt": ">", "lt": "<", "gte": ">=", "lte": "<="}
 _TTLS = ("5s", "1m", "5m", "30m", "1h")
 _FEATURES = ("analyzer", "parallel_replicas", "optimize_aggregation_in_order")
+_MOST_THREADS = 1024
 _WORD = re.compile(r"\w{1,100}", re.ASCII)
 
 
@@ -92,6 +93,8 @@ def max_threads(scope: Scope, x: Any) -> Expression:
     try:
         threads = int(x)
     except (TypeError, ValueError):
+        threads = -1
+    if not 0 <= threads <= _MOST_THREADS:
         return Expression(f"-- max_threads: wrong argument {x if _WORD.fullmatch(str(x)) else ''}\n")
     scope.settings["max_threads"] = str(threads)
     return Expression(f"-- max_threads {threads}\n")

@@ -156,6 +156,13 @@ def test_values_that_nobody_asked_for_change_nothing(values: dict[str, str]) -> 
     assert template.render({**values, **names}).sql == "SELECT 'd', 3, toInt32('5')"
 
 
+@pytest.mark.parametrize("threads", ["-5", "9" * 30, "1.5", "x\nDROP TABLE y"])
+def test_threads_that_no_engine_has_are_not_asked_for(threads: str) -> None:
+    rendered = compile_template("%{{max_threads(x)}}SELECT 1").render({"x": threads})
+    assert re.fullmatch(r"-- max_threads: wrong argument \d*\nSELECT 1", rendered.sql)
+    assert rendered.settings == {}
+
+
 def test_a_lone_surrogate_is_refused() -> None:
     with pytest.raises(TemplateError, match="not valid Unicode"):
         compile_template("%{{String(x)}}").render({"x": "\ud800"})
