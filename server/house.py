@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import datetime as dt
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from server.analytics.access import pipes_of
 from server.analytics.client import TinybirdClient
@@ -78,12 +79,7 @@ async def open_house(
         metrics = Metrics()
         keyring = KeyRing.parse(settings.encryption_keys.reveal())
         platforms = _platforms(settings, stack)
-        pipes = pipes_of(settings)
-        if pipes is not None:
-            stack.push_async_callback(pipes.aclose)
-        ingest = None if pipes is None else await stack.enter_async_context(open_ingest(settings, store, pipes))
-        if ingest is not None:
-            metrics.registry.register(ingest.metrics)
+        pipes, ingest = await _analytics(settings, stack, store, metrics)
         door = Door(
             Services(
                 registry=catalog,
@@ -107,13 +103,9 @@ async def open_house(
         )
         resolver = Resolver(identity, sessions, local_token=local_token, clock=utc_now)
         metrics.expose_refusals(resolver.refusals)
-        sweeper = asyncio.create_task(_sweep(door, store, audit), name="sweep")
-        stack.push_async_callback(_stopped, sweeper)
-        renewer = asyncio.create_task(_renew(door, store), name="renew")
-        stack.push_async_callback(_stopped, renewer)
+        _run(stack, sweep=_sweep(door, store, audit), renew=_renew(door, store))
         if pipes is not None:
-            spend = asyncio.create_task(SpendSync(door, store, pipes).run(), name="spend")
-            stack.push_async_callback(_stopped, spend)
+            _run(stack, spend=SpendSync(door, store, pipes).run())
         yield House(
             settings=settings,
             store=store,
@@ -146,6 +138,24 @@ def _platforms(settings: Settings, stack: contextlib.AsyncExitStack) -> Mapping[
     )
     stack.push_async_callback(google.aclose)
     return {Platform.META: meta, Platform.GOOGLE: google}
+
+
+async def _analytics(
+    settings: Settings, stack: contextlib.AsyncExitStack, store: Store, metrics: Metrics
+) -> tuple[TinybirdClient | None, Ingest | None]:
+    """The store of pipes and the way into it, where there is one."""
+    if (pipes := pipes_of(settings)) is None:
+        return None, None
+    stack.push_async_callback(pipes.aclose)
+    ingest = await stack.enter_async_context(open_ingest(settings, store, pipes))
+    metrics.registry.register(ingest.metrics)
+    return pipes, ingest
+
+
+def _run(stack: contextlib.AsyncExitStack, **tasks: Coroutine[Any, Any, None]) -> None:
+    """Beside everything else, until the house is closed."""
+    for name, work in tasks.items():
+        stack.push_async_callback(_stopped, asyncio.create_task(work, name=name))
 
 
 async def _sweep(door: Door, store: Store, audit: AuditLog) -> None:
