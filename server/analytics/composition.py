@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from server.analytics.datafiles.model import PipeFile, Project
-from server.analytics.engine import quoted
+from server.analytics.engine import DeploymentError, quoted
 from server.analytics.sql.chain import Scope, chain
 from server.analytics.tables.ddl import QUARANTINE
 from server.analytics.template.compiled import compile_template
+from server.analytics.template.errors import TemplateError, TemplateRefusal
 from server.analytics.template.parameters import merged
 from tools.analytics import PipeParameter
 
@@ -32,6 +33,13 @@ class Composition:
         name = node or pipe.output
         sql = {each.name: each.sql for each in pipe.nodes}[name]
         return chain(self.rendered(sql), _Nodes(self, pipe, without=(name,)), path=(pipe.name,))
+
+    def stored(self, pipe: PipeFile) -> str:
+        """Of a view or a copy, which nobody gives values. Raises DeploymentError where its templates need some."""
+        try:
+            return self.pipe(pipe)
+        except (TemplateError, TemplateRefusal) as error:
+            raise DeploymentError(f"The pipe {pipe.name} cannot run without a caller: {error}") from None
 
     def statement(self, sql: str) -> str:
         return chain(sql, _Resources(self))

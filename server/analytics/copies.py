@@ -9,8 +9,8 @@ import orjson
 
 from server.analytics.composition import Composition
 from server.analytics.datafiles.model import CopyMode, Datasource, PipeFile, PipeKind, Project
-from server.analytics.engine import Engine, EngineError, quoted
-from server.analytics.tables.reconcile import DeploymentError, Reconciler, marked
+from server.analytics.engine import DeploymentError, Engine, EngineError, quoted
+from server.analytics.tables.reconcile import Reconciler, marked
 from server.analytics.tables.schedule import Schedule
 
 _STAGING = "__copy"
@@ -45,7 +45,7 @@ class Copies:
         """Readers see the rows of before, or those of after."""
         pipe = self._pipes[name]
         target = self._target(pipe)
-        sql = Composition(self._project, self._database, secrets=self._secrets).pipe(pipe)
+        sql = Composition(self._project, self._database, secrets=self._secrets).stored(pipe)
         tables = Reconciler(self._engine, self._database)
         async with self._one:
             if pipe.copy_mode is CopyMode.APPEND:

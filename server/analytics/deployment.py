@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from server.analytics.composition import Composition, Values, parameters
 from server.analytics.copies import Copies
 from server.analytics.datafiles.model import PipeFile, PipeKind, Project
-from server.analytics.engine import Engine, Format, Limits, RowsRefused, quoted
+from server.analytics.engine import DeploymentError, Engine, Format, Limits, RowsRefused, quoted
 from server.analytics.tables.ddl import QUARANTINE
-from server.analytics.tables.reconcile import DeploymentError, Reconciler
+from server.analytics.tables.reconcile import Reconciler
 from server.analytics.tables.rows import Sorted, Validator
 from tools.analytics import Pipe, PipeParameter
 
@@ -52,8 +52,11 @@ class Deployed:
         views = [pipe for pipe in project.pipes.values() if pipe.kind is PipeKind.MATERIALIZED]
         await tables.drop_views_but([pipe.name for pipe in views])
         for pipe in views:
-            sql = Composition(project, database, secrets=secrets).pipe(pipe)
-            await tables.view(pipe.name, _target(project, pipe), sql)
+            sql = Composition(project, database, secrets=secrets).stored(pipe)
+            target = _target(project, pipe)
+            if target not in project.datasources:
+                await tables.undeclared(pipe, sql)
+            await tables.view(pipe.name, target, sql)
         await copies.begin()
         return cls(project, engine, database=database, secrets=secrets, copies=copies)
 
@@ -146,6 +149,6 @@ class Deployed:
 
 
 def _target(project: Project, pipe: PipeFile) -> str:
-    if pipe.target is None or pipe.target not in project.datasources:
+    if pipe.target is None or (pipe.target not in project.datasources and pipe.engine is None):
         raise DeploymentError(f"{pipe.name} writes to {pipe.target}, which no .datasource file declares.")
     return pipe.target

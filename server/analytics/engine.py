@@ -78,6 +78,7 @@ class EngineError(Exception):
     ├── QueryTooBig         needed more memory, or answered more, than its limits
     ├── QueryCancelled      was stopped because nobody waits for it
     ├── RowsRefused         rows of an insert do not fit their columns; none was kept
+    ├── DeploymentError     a project asks for what stored tables cannot become, or for what cannot be
     └── EngineUnavailable   out of reach, closed, another process's, or its disk is full: later it may succeed
     """
 
@@ -103,6 +104,10 @@ class QueryCancelled(EngineError):
 
 
 class RowsRefused(EngineError):
+    pass
+
+
+class DeploymentError(EngineError):
     pass
 
 

@@ -53,6 +53,10 @@ def create_view(name: str, target: str, sql: str, *, database: str, comment: str
     )
 
 
+def create_empty(name: str, engine: TableEngine, sql: str, *, database: str) -> str:
+    return f"CREATE TABLE IF NOT EXISTS {quoted(database, name)}\n{_engine(engine)}\nEMPTY AS {sql}"
+
+
 def column_definition(column: Column) -> str:
     words = [quoted(column.name), safe(column.type)]
     if column.materialized is not None:

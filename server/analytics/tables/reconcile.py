@@ -4,9 +4,17 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from server.analytics.datafiles.model import Datasource
-from server.analytics.engine import Engine, EngineError, quoted
-from server.analytics.tables.ddl import QUARANTINE, column_definition, create, create_quarantine, create_view, safe
+from server.analytics.datafiles.model import Datasource, PipeFile
+from server.analytics.engine import DeploymentError, Engine, quoted
+from server.analytics.tables.ddl import (
+    QUARANTINE,
+    column_definition,
+    create,
+    create_empty,
+    create_quarantine,
+    create_view,
+    safe,
+)
 
 _MARK = "adwright:"
 _WANTED = "__wanted"
@@ -17,10 +25,6 @@ _KEYS = (
     ("primary_key", "primary key"),
     ("sampling_key", "sampling key"),
 )
-
-
-class DeploymentError(EngineError):
-    """The project asks for what the stored tables cannot become."""
 
 
 def mark(definition: str) -> str:
@@ -53,6 +57,11 @@ class Reconciler:
             await self._alter(datasource)
         if datasource.name + QUARANTINE not in self._comments:
             await self._engine.command(create_quarantine(datasource, database=self._database))
+
+    async def undeclared(self, pipe: PipeFile, sql: str) -> None:
+        """The target of a view that says itself what table it needs: its columns are the query's."""
+        if pipe.engine is not None and pipe.target is not None and pipe.target not in self._comments:
+            await self._engine.command(create_empty(pipe.target, pipe.engine, sql, database=self._database))
 
     async def view(self, name: str, target: str, sql: str) -> None:
         """One that is new fills a target that is still empty with what is there already."""

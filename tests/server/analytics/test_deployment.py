@@ -13,8 +13,8 @@ from server.analytics.chdb.engine import ChdbEngine
 from server.analytics.clickhouse import ClickHouseEngine
 from server.analytics.datafiles.loading import load
 from server.analytics.datafiles.model import Column, Datasource, Index, Node, PipeFile, PipeKind, Project, TableEngine
-from server.analytics.deployment import Deployed, DeploymentError
-from server.analytics.engine import EngineError, Format, Limits, QueryRefused, QueryTooBig
+from server.analytics.deployment import Deployed
+from server.analytics.engine import DeploymentError, EngineError, Format, Limits, QueryRefused, QueryTooBig
 from tests.server.analytics.clickhouse_server import clickhouse_server
 from tests.server.analytics.conftest import Append, Rows
 
@@ -195,6 +195,54 @@ async def test_a_changed_view_is_made_anew_and_one_that_is_gone_writes_no_more(
     fourth = await Deployed.open(project(None), engine, database=database)
     await fourth.append("events", b'{"id":4}')
     assert await doubled() == [2, 4, 9]
+
+
+async def test_a_view_can_say_itself_what_table_it_fills(engine: ChdbEngine, database: str) -> None:
+    view = PipeFile(
+        name="v",
+        path=Path("v"),
+        nodes=(Node("n", "SELECT id % 2 AS odd, countState() AS n FROM events GROUP BY odd"),),
+        output="n",
+        kind=PipeKind.MATERIALIZED,
+        target="counted",
+        engine=TableEngine("AggregatingMergeTree", {"sorting_key": "odd"}),
+    )
+    project = dataclasses.replace(events(ID), pipes={"v": view})
+
+    for number in (1, 3):
+        deployed = await Deployed.open(project, engine, database=database)
+        await deployed.append("events", b'{"id":%d}' % number)
+
+    assert await answer(deployed, "SELECT odd, countMerge(n) AS n FROM counted GROUP BY odd") == [{"odd": 1, "n": 2}]
+
+
+@pytest.mark.parametrize("kind", [PipeKind.MATERIALIZED, PipeKind.COPY])
+async def test_what_nobody_calls_cannot_need_a_parameter(engine: ChdbEngine, database: str, kind: PipeKind) -> None:
+    pipe = PipeFile(
+        name="p",
+        path=Path("p"),
+        nodes=(Node("n", "%SELECT {{Int32(id)}} AS id"),),
+        output="n",
+        kind=kind,
+        target="events",
+    )
+
+    with pytest.raises(DeploymentError, match="pipe p cannot run"):
+        deployed = await Deployed.open(dataclasses.replace(events(ID), pipes={"p": pipe}), engine, database=database)
+        await deployed.copy("p")
+
+
+@pytest.mark.parametrize(
+    "text", ["a'b", 'a"b`c', "a\\'; DROP TABLE events; --", "a\nb\tc\rd", "\u202e😀", "'))) --", "{x:String}"]
+)
+async def test_a_hostile_value_of_a_parameter_stays_a_value(engine: ChdbEngine, database: str, text: str) -> None:
+    pipe = "%SELECT {{String(x)}} AS s, s = {{String(x, 'y')}} AS same FROM events WHERE s IN ({{String(x)}})"
+    deployed = await Deployed.open(with_pipes(events(ID), a=pipe), engine, database=database)
+    await deployed.append("events", b'{"id":1}')
+
+    (row,) = orjson.loads(await deployed.query("a", {"x": text}, output=Format.JSON))["data"]
+
+    assert row == {"s": text, "same": 1}
 
 
 async def test_names_mean_what_they_mean_where_they_are_written(engine: ChdbEngine, database: str) -> None:
