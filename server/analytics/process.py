@@ -19,8 +19,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from server.analytics.clickhouse import ClickHouseEngine
 from server.analytics.datafiles.loading import load
 from server.analytics.datafiles.model import DatafileError, Project
-from server.analytics.deployment import Deployed, DeploymentError
-from server.analytics.engine import Engine, EngineError
+from server.analytics.deployment import Deployed
+from server.analytics.engine import DeploymentError, Engine, EngineError
 from server.analytics.wire.app import create_app
 from server.analytics.wire.tokens import Identity
 from server.process.environment import variables
@@ -191,8 +191,14 @@ async def _engine(place: Place) -> AsyncIterator[tuple[Engine, str]]:
         async with ClickHouseEngine(url) as server:
             yield server, urlsplit(url).path.strip("/") or DATABASE
         return
-    # Late: half a gigabyte of library, which only this process loads, and only where it is the engine.
-    from server.analytics.chdb.engine import ChdbEngine  # noqa: PLC0415
+    try:
+        # Late: half a gigabyte of library, which only this process loads, and only where it is the engine.
+        from server.analytics.chdb.engine import ChdbEngine  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise Unavailable(
+            "The embedded analytics engine is not installed.",
+            fix="pip install 'adwright[analytics]', or set CLICKHOUSE_URL, or ADWRIGHT_ANALYTICS=off.",
+        ) from error
 
     async with await ChdbEngine.open(place.data, reserve_bytes=RESERVE_BYTES) as engine:
         yield engine, DATABASE
