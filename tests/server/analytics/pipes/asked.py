@@ -3,8 +3,8 @@
 import datetime as dt
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,6 +24,7 @@ KEYS = {
     "ingest_drops": ["ts", "reason", "batch_id"],
 }
 OF_SESSIONS = ("country", "device", "browser", "os", "channel", "referrer_host", "utm_source", "utm_campaign")
+CHOOSING = ("workspace_id", "website_id", "from", "to", "tz", "currency", "path", "event", *OF_SESSIONS)
 TEXTS = (
     *("channel", "referrer_host", "utm_source", "utm_medium", "utm_campaign", "llm_engine", "campaign_platform"),
     *("campaign_id", "country", "region", "city", "device", "browser", "os", "language", "host", "path", "title"),
@@ -80,6 +81,7 @@ class Asked:
 
     all: Mapping[str, pd.DataFrame]
     values: Mapping[str, str]
+    known: dict[Any, pd.DataFrame] = field(default_factory=dict)  # what another pipe's question has found already
 
     def __post_init__(self) -> None:
         self.zone = ZoneInfo(self.values.get("tz", "UTC"))
@@ -121,7 +123,13 @@ class Asked:
 
     @cached_property
     def sessions(self) -> pd.DataFrame:
-        return self.sessions_of(self.within("pageviews"), self.within("custom_goals"))
+        return self._once("sessions", lambda: self.sessions_of(self.within("pageviews"), self.within("custom_goals")))
+
+    def _once(self, name: str, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        key = name, tuple(self.values.get(parameter) for parameter in CHOOSING)
+        if key not in self.known:
+            self.known[key] = compute()
+        return self.known[key]
 
     def sessions_of(self, views: pd.DataFrame, goals: pd.DataFrame) -> pd.DataFrame:
         ordered = views.sort_values("seq").groupby(SESSION, sort=False)
@@ -171,7 +179,8 @@ class Asked:
 
     @cached_property
     def visits(self) -> pd.DataFrame:
-        return self.visits_of(self.sessions, self.within("custom_goals"), self.within("visitor_payments"))
+        goals, payments = self.within("custom_goals"), self.within("visitor_payments")
+        return self._once("visits", lambda: self.visits_of(self.sessions, goals, payments))
 
     def visits_of(self, sessions: pd.DataFrame, goals: pd.DataFrame, payments: pd.DataFrame) -> pd.DataFrame:
         """Sessions with what came of them; unfiltered, what came of none stands by itself, without views."""

@@ -12,9 +12,10 @@ from server.analytics.chdb.engine import ChdbEngine
 from server.analytics.datafiles.model import Project
 from server.analytics.deployment import Deployed
 from server.analytics.engine import Format
-from tests.server.analytics.pipes.asked import frames
+from tests.server.analytics.pipes.asked import Asked, frames
 from tests.server.analytics.pipes.history import History, history, sent_again
 
+Ask = Callable[[Mapping[str, str]], Asked]
 Answer = Callable[[str, Mapping[str, str]], Awaitable[list[dict[str, Any]]]]
 
 
@@ -24,8 +25,9 @@ def told() -> History:
 
 
 @pytest.fixture(scope="session")
-def seen(told: History) -> Mapping[str, pd.DataFrame]:
-    return frames([*told.rows.items(), *sent_again(told)])
+def asked(told: History) -> Ask:
+    seen, known = frames([*told.rows.items(), *sent_again(told)]), dict[Any, pd.DataFrame]()
+    return lambda values: Asked(seen, values, known)
 
 
 @pytest.fixture(scope="session")
