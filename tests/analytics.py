@@ -1,12 +1,14 @@
 """An analytics store that remembers what it was asked and answers what it was told to: as the ports want it, and behind
 the few paths of Tinybird's API that the product's own client speaks."""
 
+import asyncio
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import jwt
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -16,6 +18,7 @@ from tools.analytics import Event, Pipe, PipeColumn, PipeParameter, PipeRows
 from tools.errors import CapabilityError
 from tools.pipes import PIPE_ALLOWLIST
 
+PATIENCE = 60.0
 ADMIN_TOKEN = "p.of-the-stand-in-and-of-nothing-else"
 WORKSPACE_ID = "5b0f4b1e-6f0e-4c39-9a55-0d6f2f6f1c3a"
 
@@ -94,6 +97,15 @@ class StandInPipes:
     minted: list[dict[str, Any]] = field(default_factory=list)
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     appended: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
+    _more: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def arrived(self, datasource: str, rows: int = 1) -> list[Mapping[str, Any]]:
+        """What was appended, as soon as there are so many; what is told to the product comes here in batches."""
+        async with asyncio.timeout(PATIENCE):
+            while len(self.appended.get(datasource, ())) < rows:
+                self._more.clear()
+                await self._more.wait()
+        return self.appended[datasource]
 
     def mint(self, pipe: str, *, name: str, fixed: Mapping[str, str], expires_at: dt.datetime) -> str:
         self._fail()
@@ -115,6 +127,7 @@ class StandInPipes:
     async def append(self, datasource: str, rows: Sequence[Mapping[str, Any]]) -> None:
         self._fail()
         self.appended.setdefault(datasource, []).extend(rows)
+        self._more.set()
 
     async def pipes(self) -> Sequence[Pipe]:
         self._fail()
@@ -148,6 +161,12 @@ def tinybird(store: StandInPipes) -> Starlette:
     async def asked(request: Request) -> Response:
         name = request.path_params["name"].removesuffix(".json")
         given = {str(k): str(v) for k, v in {**request.query_params, **await _body(request)}.items() if k != "token"}
+        if token := request.query_params.get("token"):
+            (scope,) = jwt.decode(token, ADMIN_TOKEN, algorithms=["HS256"])["scopes"]
+            if (scope["type"], scope["resource"]) != ("PIPES:READ", name):
+                return JSONResponse({"error": "the token is not for this pipe"}, 403)
+            found = await store.query(name, given | scope["fixed_params"])
+            return JSONResponse({"data": list(found.rows), "rows": len(found.rows)})
         found = await store.query(name, given)
         meta = [{"name": column.name, "type": column.type} for column in found.columns]
         statistics = {"elapsed": found.elapsed, "rows_read": found.rows_read, "bytes_read": 0}

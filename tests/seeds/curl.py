@@ -17,7 +17,7 @@ _PARSER.add_argument("-d", dest="data")
 async def curl(product: Product, command: str, *, key: str, website: str = "") -> httpx2.Response:
     """Split as a shell does, and sent as curl does: -d is a POST of a form where no header says otherwise."""
     meant = command.replace("https://admaxxer.com", product.url).replace("$KEY", key).replace("admx_123", website)
-    program, *rest = shlex.split(meant)
+    program, *rest = shlex.split(meant.replace("\\\n", ""))
     assert program == "curl"
     sent = _PARSER.parse_args(rest)
     headers = dict(header.split(": ", 1) for header in sent.headers)
