@@ -156,7 +156,6 @@ async def open_product(
         )
         sandbox = await stack.enter_async_context(httpx2.AsyncClient(base_url=sandbox_url))
         everything = (await sandbox.get("/")).json()
-        known = everything["meta"]
         pipes = StandInPipes()
         listener = _listener()
         url = _url(listener)
@@ -166,8 +165,8 @@ async def open_product(
             "ADWRIGHT_ANALYTICS": "off",
             "PUBLIC_URL": url,
             "META_GRAPH_URL": f"{sandbox_url}/meta",
-            "META_APP_ID": known["app_id"],
-            "META_APP_SECRET": known["app_secret"],
+            "META_APP_ID": everything["meta"]["app_id"],
+            "META_APP_SECRET": everything["meta"]["app_secret"],
             "GOOGLE_ADS_URL": everything["google"]["url"],
             "GOOGLE_TOKEN_URL": everything["google"]["token_url"],
             "GOOGLE_CLIENT_ID": everything["google"]["client_id"],
@@ -185,7 +184,7 @@ async def open_product(
             url,
             Settings.read(directory, {k: v for k, v in (variables | settings).items() if k not in without}),
             sandbox,
-            known,
+            everything["meta"],
             stack,
             pipes=pipes,
         )
