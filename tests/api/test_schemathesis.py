@@ -79,7 +79,7 @@ async def known(product: Product, person: Caller, key: Caller) -> Known:
         waiting.append(await key.refusal(202, "PATCH", path, {"status": "PAUSED"}))
     keys = [await person.data("POST", "/api-keys", {"name": "Spare", "scopes": ["ads:read"]}) for _ in range(20)]
     conversation = first(await turn(person, "Hello?"), "run_started")["conversationId"]
-    return {
+    return await with_websites(person) | {
         "conversationId": [conversation],
         "campaign_id": [campaign["campaign_id"] for campaign in campaigns],
         "account_id": [account["account_id"] for account in connected["accounts"]],
@@ -92,10 +92,41 @@ async def known(product: Product, person: Caller, key: Caller) -> Known:
     }
 
 
+async def with_websites(person: Caller) -> dict[str, list[str | float]]:
+    """Two, so that none is implied, and enough of what belongs to them for each deletion the judge tries."""
+    made = [
+        await person.data("POST", "/pixel/websites", {"domain": domain}) for domain in ("one.example", "two.example")
+    ]
+    of = {"websiteId": made[0]["id"], "name": "Spare"}
+    steps = [{"type": "path", "value": "/"}, {"type": "payment"}]
+    bodies: dict[str, dict[str, object]] = {
+        "goals": {"selector": "event:spare"},
+        "funnels": {"steps": steps},
+        "share-links": {},
+    }
+    spare = {
+        path: [(await person.data("POST", f"/pixel/{path}", of | body))["id"] for _ in range(10)]
+        for path, body in bodies.items()
+    }
+    return {
+        "websiteId": [website["id"] for website in made],
+        "goal_id": spare["goals"],
+        "funnel_id": spare["funnels"],
+        "share_link_id": spare["share-links"],
+        "domain": [f"shop{number}.example.com" for number in range(50)],
+        "time_zone": ["UTC", "Europe/Berlin", "America/New_York"],
+        "currency": ["USD", "EUR", "JPY"],
+        "pipe": ["p_top_pages", "p_geo", "p_mer"],
+    }
+
+
 @pytest.fixture
 async def cursors(person: Caller, known: Known) -> Mapping[str, str]:  # noqa: ARG001 - what is listed has to be there
     """A second page of every listing."""
-    listings = ("list_campaigns", "list_changes", "list_approvals")
+    listings = (
+        "list_campaigns", "list_changes", "list_approvals", "list_websites", "list_goals", "list_funnels",
+        "list_share_links",
+    )  # fmt: skip
     pages = {name: await person("GET", catalog[name].rest.path, limit=1) for name in listings}
     return {name: page.json()["meta"]["next_cursor"] for name, page in pages.items()}
 

@@ -67,7 +67,7 @@ class ShareLinks(Listing[ShareLinkRow]):
 
 def _long_enough(password: Secret | None) -> Secret | None:
     if password is not None and not SHORTEST <= len(password.reveal()) <= LONGEST:
-        raise ValueError(f"has to have {SHORTEST} to {LONGEST} characters")
+        raise ValueError(f"needs {SHORTEST} to {LONGEST} characters")
     return password
 
 
