@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 import httpx2
 import orjson
 
-from server.analytics.engine import READING, WRITING, EngineUnavailable, Format, Limits, escaped, quoted
+from server.analytics.engine import COMMANDING, READING, WRITING, EngineUnavailable, Format, Limits, escaped, quoted
 from server.analytics.failures import failure
 
 _DEFAULT = Limits()
@@ -54,7 +54,7 @@ class ClickHouseEngine:
         return rows
 
     async def command(self, sql: str) -> None:
-        await self._stoppable(sql, WRITING, "JSON", None)
+        await self._stoppable(sql, {**WRITING, **COMMANDING}, "JSON", None)
 
     async def insert(self, table: str, rows: bytes, *, columns: Sequence[str]) -> None:
         if rows:

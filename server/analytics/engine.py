@@ -23,6 +23,13 @@ WRITING: Mapping[str, str] = {
     "max_partitions_per_insert_block": "0",
     "async_insert": "0",
 }
+# Of what runs by itself, copies above all: it may take its time, and disk where memory ends.
+COMMANDING: Mapping[str, str] = {
+    "max_execution_time": "3600",
+    "max_memory_usage": str(4096 * MIB),
+    "max_bytes_before_external_group_by": str(1024 * MIB),
+    "max_bytes_before_external_sort": str(1024 * MIB),
+}
 _ESCAPES = {ord("\\"): "\\\\", ord("\n"): "\\n", ord("\t"): "\\t", ord("\r"): "\\r", ord("\0"): "\\0"}
 
 

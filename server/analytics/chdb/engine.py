@@ -12,7 +12,16 @@ from typing import Any, Self, TypeVar
 import orjson
 
 from server.analytics.chdb.sessions import Readers, Writer, insert, run
-from server.analytics.engine import READING, WRITING, EngineError, EngineUnavailable, Format, Limits, escaped
+from server.analytics.engine import (
+    COMMANDING,
+    READING,
+    WRITING,
+    EngineError,
+    EngineUnavailable,
+    Format,
+    Limits,
+    escaped,
+)
 from server.process.ownership import Held, locked
 from tools.errors import Unavailable
 
@@ -28,7 +37,8 @@ class ChdbEngine:
     def __init__(self, path: str, guard: contextlib.ExitStack, *, readers: int, reserve_bytes: int) -> None:
         self._guard = guard
         writing = {**READING, **WRITING, "min_free_disk_bytes_to_perform_insert": str(reserve_bytes)}
-        self._inserter, self._commander, self._control = (Writer(path, writing) for _ in range(3))
+        self._inserter, self._control = Writer(path, writing), Writer(path, writing)
+        self._commander = Writer(path, {**writing, **COMMANDING})
         self._readers = Readers(path, keep=readers)
         self._reading = ThreadPoolExecutor(readers, "chdb-read")
         self._inserting, self._commanding, self._controlling = (

@@ -7,7 +7,7 @@ could meet another's of the same name.
 from functools import lru_cache
 from typing import Protocol
 
-from server.analytics.engine import QueryRefused
+from server.analytics.engine import QueryRefused, quoted
 from server.analytics.sql.guard import SYSTEM_TABLES, check
 from server.analytics.sql.statement import Reference, Statement, read
 
@@ -76,4 +76,4 @@ def _resolved(reference: Reference, statement: Statement, scope: Scope, path: tu
 
 def _subquery(name: str, sql: str, reference: Reference) -> str:
     # The line ends before the parenthesis: a comment could stand last.
-    return f"({sql}\n)" if reference.aliased else f"({sql}\n) AS `{name}`"
+    return f"({sql}\n)" if reference.aliased else f"({sql}\n) AS {quoted(name)}"
