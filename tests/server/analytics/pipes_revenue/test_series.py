@@ -1,4 +1,4 @@
-"""Figures over time agree with pandas about the raw events, with no rollup, with one, and with more since it was made."""
+"""Figures over time agree with pandas about the raw events, with no rollup, one, and more since."""
 
 import asyncio
 from collections.abc import Callable, Mapping
