@@ -12,7 +12,7 @@ from server.analytics.copies import Copies
 from server.analytics.datafiles.model import PipeFile, PipeKind, Project
 from server.analytics.engine import DeploymentError, Engine, Format, Limits, RowsRefused, quoted
 from server.analytics.tables.ddl import QUARANTINE
-from server.analytics.tables.reconcile import Reconciler
+from server.analytics.tables.reconcile import TRIAL, Reconciler
 from server.analytics.tables.rows import Sorted, Validator
 from tools.analytics import Pipe, PipeParameter
 
@@ -127,7 +127,7 @@ class Deployed:
 
     async def _set_apart(self, table: str, rows: Sorted, validator: Validator, *, at: dt.datetime, batch: str) -> None:
         """Finds the rows that the engine itself does not take, in a table that keeps nothing, by halves."""
-        trial = quoted(self.database, f"adwright_trial_{uuid.uuid4().hex}")
+        trial = quoted(self.database, f"{TRIAL}{uuid.uuid4().hex}")
         await self.engine.command(f"CREATE TABLE {trial} AS {table} ENGINE = Null")
         good: list[bytes] = []
         waiting = [rows.good]

@@ -18,6 +18,7 @@ from server.analytics.tables.ddl import (
 
 _MARK = "adwright:"
 _WANTED = "__wanted"
+TRIAL = "adwright_trial_"
 _KEYS = (
     ("engine", "engine"),
     ("partition_key", "partition key"),
@@ -48,6 +49,9 @@ class Reconciler:
             "SELECT name, comment FROM system.tables WHERE database = {database:String}", {"database": self._database}
         )
         self._comments = {row["name"]: row["comment"] for row in rows}
+        for name in self._comments:
+            if name.startswith(TRIAL):  # of a process that was killed
+                await self._engine.command(f"DROP TABLE IF EXISTS {quoted(self._database, name)}")
 
     async def table(self, datasource: Datasource) -> None:
         kept = self._comments.get(datasource.name)
