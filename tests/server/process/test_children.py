@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from server.process.children import Children
+from server.process.children import Child, Children
 from server.process.files import read_json
 from server.process.ownership import is_held
 from tests.server.process.conftest import kill
@@ -72,3 +72,28 @@ async def test_a_child_that_runs_hears_heartbeats(home: Path) -> None:
         async with asyncio.timeout(10):
             while (home / "beats").stat().st_size < 4:  # noqa: ASYNC110 -- another process writes it
                 await asyncio.sleep(0.02)
+
+
+async def test_one_that_is_kept_is_waited_for_by_nobody_and_started_again(home: Path) -> None:
+    async with Children(home) as children:
+        children.keep(Child(name="child", command=command(home), heartbeat_seconds=0.05))
+        async with asyncio.timeout(10):
+            while "pid" not in read_json(home / "child.json"):  # noqa: ASYNC110 -- another process writes it
+                await asyncio.sleep(0.02)
+        before = read_json(home / "child.json")["pid"]
+        kill(home, "child")
+        async with asyncio.timeout(10):
+            while read_json(home / "child.json")["pid"] == before:  # noqa: ASYNC110 -- as above
+                await asyncio.sleep(0.02)
+    assert not is_held(home / "child.lock")
+
+
+async def test_one_so_new_that_it_has_said_nothing_ends_with_its_owner(home: Path) -> None:
+    asleep = [sys.executable, "-c", "import time; time.sleep(60)"]
+    async with Children(home) as children:
+        children.keep(Child(name="child", command=asleep, environment={"PYTHONSAFEPATH": "1"}))
+        async with asyncio.timeout(10):
+            while not children._started:  # noqa: ASYNC110 -- nothing tells that it was started
+                await asyncio.sleep(0.01)
+        ((_, process),) = children._started
+    assert process.returncode not in (None, 0)
