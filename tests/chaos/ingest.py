@@ -183,7 +183,7 @@ async def play(rounds: int, seed: int) -> tuple[int, list[str]]:
                 passed = number
         except (Violation, TimeoutError) as violation:
             log = tail(directory / "chaos.log", lines=30) + tail(directory / "analytics.log", lines=30)
-            broken = f"VIOLATED in round {passed + 1} of seed {seed}: {violation or 'not acknowledged in time'}\n{log}"
+            broken = f"VIOLATED in round {passed + 1} of seed {seed}: {violation!s}\n{log}"
         finally:
             await owner.end()
             with contextlib.suppress(Violation):
