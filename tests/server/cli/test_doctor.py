@@ -1,4 +1,4 @@
-"""What `adwright doctor` finds out about the model, asking the sandbox's Messages API."""
+"""What `adwright doctor` finds out about the model and about the analytics store, by asking them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -7,10 +7,11 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from server.cli.doctor import Problem, _model
+from server.cli.doctor import Problem, _analytics, _model
 from server.process.environment import remember
 from server.sandbox.app import create_app
 from tests.app import _served_new
+from tests.server.analytics.upstream import ADMIN, upstream
 
 Pointed = Mapping[str, str]
 
@@ -54,3 +55,41 @@ async def test_each_wrong_setting_is_named(tmp_path: Path, pointed: Pointed, wro
         await examined(tmp_path, {**pointed, **wrong})
 
     assert fix in problem.value.fix
+
+
+async def looked_after(directory: Path, settings: Mapping[str, str]) -> str:
+    remember(directory, settings)
+    return await asyncio.to_thread(_analytics, directory)
+
+
+async def test_a_tinybird_that_answers_is_named_and_a_wrong_token_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ADWRIGHT_ANALYTICS")
+    async with upstream() as store:
+        settings = {"TINYBIRD_HOST": store.url, "TINYBIRD_ADMIN_TOKEN": ADMIN}
+        assert await looked_after(tmp_path, settings) == f"{store.url} answers"
+        assert store.asked[0].headers["authorization"] == f"Bearer {ADMIN}"
+
+        store.answer({"error": "Invalid token"}, 403)
+        with pytest.raises(Problem) as problem:
+            await looked_after(tmp_path, settings)
+
+    assert "TINYBIRD_ADMIN_TOKEN" in problem.value.fix
+
+
+async def test_a_tinybird_out_of_reach_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ADWRIGHT_ANALYTICS")
+    with pytest.raises(Problem) as problem:
+        await looked_after(tmp_path, {"TINYBIRD_HOST": "http://127.0.0.1:9", "TINYBIRD_ADMIN_TOKEN": ADMIN})
+
+    assert "TINYBIRD_HOST" in problem.value.fix
+
+
+@pytest.mark.parametrize(("setting", "told"), [("off", "none"), ("on", "comes with the owner")])
+async def test_without_an_owner_the_store_is_none_or_yet_to_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str, told: str
+) -> None:
+    monkeypatch.setenv("ADWRIGHT_ANALYTICS", setting)
+
+    assert told in await looked_after(tmp_path, {})
