@@ -2,8 +2,8 @@
 
 import asyncio
 import secrets
-from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any, Self, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import httpx2
@@ -12,6 +12,7 @@ import orjson
 from server.analytics.engine import COMMANDING, READING, WRITING, EngineUnavailable, Format, Limits, escaped, quoted
 from server.analytics.failures import failure
 
+T = TypeVar("T")
 _DEFAULT = Limits()
 _CONNECT_SECONDS = 5.0
 _BEYOND_SECONDS = 10.0  # what an answer may take longer than its query
@@ -34,7 +35,7 @@ class ClickHouseEngine:
         self._client = httpx2.AsyncClient(
             base_url=f"{parts.scheme}://{host}", headers=headers, timeout=timeout, transport=transport
         )
-        self._stopping: set[asyncio.Task[None]] = set()
+        self._going: set[asyncio.Task[Any]] = set()
 
     async def __aenter__(self) -> Self:
         return self
@@ -60,11 +61,11 @@ class ClickHouseEngine:
         if rows:
             named = ", ".join(quoted(column) for column in columns)
             statement = {"query": f"INSERT INTO {table} ({named}) FORMAT JSONEachRow"}
-            await asyncio.shield(asyncio.ensure_future(self._post({**WRITING, **statement}, rows, inserting=True)))
+            await asyncio.shield(self._beside(self._post({**WRITING, **statement}, rows, inserting=True)))
 
     async def close(self) -> None:
-        if self._stopping:
-            await asyncio.wait(self._stopping, timeout=_STOP_SECONDS)
+        if self._going:
+            await asyncio.wait(self._going, timeout=_STOP_SECONDS)
         await self._client.aclose()
 
     async def _stoppable(self, sql: str, settings: Mapping[str, str], output: str, seconds: float | None) -> bytes:
@@ -72,11 +73,20 @@ class ClickHouseEngine:
         try:
             return await self._post({**settings, "query_id": name}, sql.encode(), output=output, seconds=seconds)
         except asyncio.CancelledError:
-            stopping = asyncio.create_task(self._stop(name))
-            self._stopping.add(stopping)
-            stopping.add_done_callback(self._stopping.discard)
-            await asyncio.shield(stopping)
+            await asyncio.shield(self._beside(self._stop(name)))
             raise
+
+    def _beside(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+        """It goes on where the one who waits for it is cancelled."""
+        task = asyncio.create_task(work)
+        self._going.add(task)
+        task.add_done_callback(self._gone)
+        return task
+
+    def _gone(self, task: "asyncio.Task[Any]") -> None:
+        self._going.discard(task)
+        if not task.cancelled():
+            task.exception()  # nobody else may be there to look at it
 
     async def _stop(self, name: str) -> None:
         statement = f"KILL QUERY WHERE query_id = '{name}' ASYNC"
