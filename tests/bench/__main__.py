@@ -34,11 +34,18 @@ def _agent(quick: bool) -> list[Row]:
     return agent.measure(quick=quick)
 
 
+def _analytics(quick: bool) -> list[Row]:
+    from tests.bench import analytics  # noqa: PLC0415 - loads the engine, which not everybody has
+
+    return analytics.measure(quick=quick)
+
+
 BENCHMARKS: dict[str, Benchmark] = {
     "rest": lambda quick: rest.measure(quick=quick),
     "mcp": _mcp,
     "bridge": _bridge,
     "agent": _agent,
+    "analytics": _analytics,
     "together": lambda quick: together.measure(quick=quick),
     "memory": lambda quick: memory.measure(quick=quick),
 }
