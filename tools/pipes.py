@@ -19,7 +19,8 @@ PIPE_ALLOWLIST = (
 
 _FIELDS = {
     "website_id": "websiteId", "from": "since", "to": "until",
-    "dim": "by", "level": "by", "breakdown": "by", "unit": "by", "period": "interval", "n": "periods", "horizon": "periods",
+    "dim": "by", "level": "by", "breakdown": "by", "unit": "by",
+    "period": "interval", "n": "periods", "horizon": "periods",
     "workspace_id": None, "limit": None, "offset": None, "at": None,
 }  # fmt: skip
 """Parameters of pipes that callers know by another name, or do not choose: pages have a cursor, and now is now."""

@@ -1,4 +1,4 @@
-"""The two resources: who is connected to what, read through the door, and how our metrics are defined."""
+"""The two resources: who is connected to what, and how metrics are defined; what is asked for goes through the door."""
 
 from importlib import resources
 
@@ -6,18 +6,28 @@ import orjson
 from mcp.types import ReadResourceResult, Resource, TextResourceContents
 
 from tools.context import Context
-from tools.errors import InsufficientScope
+from tools.errors import InsufficientScope, Unavailable
 from tools.invoke import Door
 
 WORKSPACE = "adwright://workspace"
 METRICS = "adwright://metrics"
+
+_ANALYTICS = """
+## Web analytics
+
+query_metrics reads these pipes, describe_metric tells what each takes. Bots are left out; revenue is in one currency,
+and payments in others are counted beside it. Days are those of the website's time zone.
+
+| pipe | answers |
+|---|---|
+"""
 
 RESOURCES = [
     Resource(
         uri=METRICS,
         name="metrics",
         title="Metric definitions",
-        description="How spend, conversions, ROAS, CTR and CPC are counted, and what they leave out.",
+        description="How spend, conversions, ROAS, CTR and CPC are counted, and which web analytics there are.",
         mime_type="text/markdown",
     ),
     Resource(
@@ -34,7 +44,7 @@ async def read(uri: str, door: Door, context: Context) -> ReadResourceResult | N
     """None for a resource that does not exist; raises CapabilityError where the door refuses."""
     if uri == METRICS:
         text = resources.files("server.mcp_endpoint").joinpath("metrics.md").read_text(encoding="utf-8")
-        return _contents(uri, "text/markdown", text)
+        return _contents(uri, "text/markdown", text + await _pipes(door, context))
     if uri == WORKSPACE:
         return _contents(uri, "application/json", orjson.dumps(await _workspace(door, context)).decode())
     return None
@@ -47,6 +57,18 @@ async def _workspace(door: Door, context: Context) -> dict[str, object]:
     except InsufficientScope:  # whoami already says which scopes there are
         return shown
     return shown | {"connections": connections.wire()}
+
+
+async def _pipes(door: Door, context: Context) -> str:
+    """What the pipes say of themselves; nothing where this caller or this server has none."""
+    if (listing := door.registry.get("list_metrics")) is None:
+        return ""
+    try:
+        listed = (await door.invoke(listing, context, {})).wire()["items"]
+    except (InsufficientScope, Unavailable):
+        return ""
+    rows = "".join(f"| `{row['pipe']}` | {row['answers'].replace('|', '/')} |\n" for row in listed)
+    return f"{_ANALYTICS}{rows}"
 
 
 def _contents(uri: str, mime_type: str, text: str) -> ReadResourceResult:

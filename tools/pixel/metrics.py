@@ -54,7 +54,7 @@ class MetricDescription(Output):
     answers: str
     parameters: tuple[Parameter, ...]
     columns: tuple[Column, ...] = ()  # left out where the pipe answers nothing to its example
-    example: dict[str, JsonValue]  # arguments of query_metrics
+    example: Mapping[str, JsonValue]  # arguments of query_metrics
 
 
 @read(scope=Scope.ANALYTICS_READ, rest=GET("/analytics/metrics"), toolset=Toolset.ANALYTICS)
