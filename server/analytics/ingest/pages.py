@@ -100,7 +100,7 @@ def _parameters(query: str) -> dict[str, str]:
         name, _, value = pair.partition("=")
         name = name.lower()
         if name in _WANTED and value and name not in found:
-            found[name] = unquote_plus(value)
+            found[name] = unquote_plus(value) if "%" in value or "+" in value else value
     return found
 
 
@@ -115,8 +115,8 @@ def _campaign(found: Mapping[str, str], click: str) -> tuple[str, str]:
         platform = ""
     # The last named is the surest: the platform's own before what somebody wrote into a template.
     for name in reversed(_CAMPAIGN_IDS):
-        identifier = found.get(name, "").strip()
-        if _CAMPAIGN_ID.fullmatch(identifier):  # not a template that nobody filled in
+        identifier = found.get(name)
+        if identifier and _CAMPAIGN_ID.fullmatch(identifier):  # not a template that nobody filled in
             return platform, identifier
     return platform, ""
 

@@ -19,6 +19,14 @@ from tools.currencies import CODES
 _MOST_AMOUNT = 1_000_000_000
 _MOST_ID = 128
 _UTC = dt.UTC
+_NUMBER = frozenset({int, float})  # a bool is none
+_ANY = frozenset({str, int, float, bool, list, dict})
+_KINDS: Mapping[str, frozenset[type]] = {
+    **dict.fromkeys("wkivsurhlgncoym", frozenset({str})),
+    **dict.fromkeys("txed", _NUMBER),
+    **dict.fromkeys("pq", frozenset({dict})),
+}
+"""By key; what it is not of is dropped, null is as if it were left out, and an amount has a reason of its own."""
 
 
 class Dropped(Exception):
@@ -40,11 +48,15 @@ class Sender:
 
 def read(told: Mapping[str, Any], site: Site, sender: Sender, visitors: DailyVisitors) -> Event:
     """Raises Dropped, and OSError where a visitor without cookies cannot be told from others."""
-    url = _text(told, "u")
+    for key, value in told.items():
+        if value is not None and type(value) not in _KINDS.get(key, _ANY):
+            raise Dropped(Reason.INVALID_EVENT)
+    text = told.get
+    url: str = text("u") or ""
     _check_domain(site, page(url).host, sender.origin)
-    kind = _member(Kind, _text(told, "k"))
+    kind = _member(Kind, text("k") or "")
     at_ms = _whole(told, "t")
-    visitor_id = _text(told, "v") or visitors.visitor(site.id, sender.ip, sender.user_agent, sender.now_ms)
+    visitor_id: str = text("v") or visitors.visitor(site.id, sender.ip, sender.user_agent, sender.now_ms)
     if len(visitor_id) > _MOST_ID:
         raise Dropped(Reason.INVALID_EVENT)
     return Event(
@@ -52,44 +64,44 @@ def read(told: Mapping[str, Any], site: Site, sender: Sender, visitors: DailyVis
         workspace_id=site.workspace_id,
         website_id=site.id,
         visitor_id=visitor_id,
-        event_id=_text(told, "i") or str(uuid4()),
+        event_id=text("i") or str(uuid4()),
         at=_moment(at_ms) if believed(at_ms, sender.now_ms, behind_ms=BEHIND_MS) else None,
-        session_id=_text(told, "s"),
+        session_id=text("s") or "",
         url=url,
-        referrer=_text(told, "r"),
-        title=_text(told, "h"),
-        language=_text(told, "l") or sender.language,
+        referrer=text("r") or "",
+        title=text("h") or "",
+        language=text("l") or sender.language,
         screen_width=_whole(told, "x"),
         ip=sender.ip,
         user_agent=sender.user_agent,
-        pageview_id=_text(told, "g"),
+        pageview_id=text("g") or "",
         engaged_ms=_whole(told, "e"),
         scroll=_whole(told, "d"),
-        **_of_kind(kind, told),
+        **(_of_kind(kind, told) if kind is not Kind.PAGEVIEW else {}),
     )
 
 
 def _of_kind(kind: Kind, told: Mapping[str, Any]) -> dict[str, Any]:
     match kind:
         case Kind.CUSTOM:
-            if not (name := _text(told, "n").strip()):
+            if not (name := (told.get("n") or "").strip()):
                 raise Dropped(Reason.INVALID_EVENT)
             value = _amount(told)
             if value is not None and value < 0:
                 raise Dropped(Reason.INVALID_AMOUNT)
-            return {"name": name, "value": value, "currency": _currency(told), "props": _object(told, "p")}
+            return {"name": name, "value": value, "currency": _currency(told), "props": told.get("p")}
         case Kind.PAYMENT:
             amount, currency = _amount(told), _currency(told)
             if not amount or amount < 0 or not currency:
                 raise Dropped(Reason.INVALID_AMOUNT)
-            payment = _member(PaymentKind, _text(told, "y") or PaymentKind.PAYMENT.value)
-            transaction_id = _text(told, "o")
+            payment = _member(PaymentKind, told.get("y") or PaymentKind.PAYMENT.value)
+            transaction_id = told.get("o") or ""
             return {"amount": amount, "currency": currency, "payment": payment, "transaction_id": transaction_id}
         case Kind.IDENTIFY:
-            if not (external_id := _text(told, "m").strip()):
+            if not (external_id := (told.get("m") or "").strip()):
                 raise Dropped(Reason.INVALID_EVENT)
             # What the traits are is for POST /pixel/identify, which has a key: anybody could send them here.
-            return {"external_id_sha256": external_id_sha256(external_id), "traits": tuple(_object(told, "q"))}
+            return {"external_id_sha256": external_id_sha256(external_id), "traits": tuple(told.get("q") or ())}
         case _:
             return {}
 
@@ -100,31 +112,9 @@ def _check_domain(site: Site, host: str, origin: str) -> None:
         raise Dropped(Reason.WRONG_DOMAIN)
 
 
-def _text(told: Mapping[str, Any], key: str) -> str:
-    value = told.get(key)
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise Dropped(Reason.INVALID_EVENT)
-    return value
-
-
 def _whole(told: Mapping[str, Any], key: str) -> int:
-    value = told.get(key)
-    if value is None:
-        return 0
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
-        raise Dropped(Reason.INVALID_EVENT)
-    return int(value)
-
-
-def _object(told: Mapping[str, Any], key: str) -> dict[str, Any]:
-    value = told.get(key)
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise Dropped(Reason.INVALID_EVENT)
-    return value
+    value: int | float = told.get(key) or 0
+    return int(value) if isfinite(value) else 0
 
 
 def _amount(told: Mapping[str, Any]) -> Decimal | None:
@@ -137,7 +127,7 @@ def _amount(told: Mapping[str, Any]) -> Decimal | None:
 
 
 def _currency(told: Mapping[str, Any]) -> str:
-    currency = _text(told, "c").strip().upper()
+    currency = (told.get("c") or "").strip().upper()
     if currency and currency not in CODES:
         raise Dropped(Reason.INVALID_AMOUNT)
     return currency
