@@ -12,11 +12,8 @@ from tools.capability import POST, Input, Output, Rate, Toolset, record
 from tools.context import Context
 from tools.fields import AnyWebsite, ExternalId, Pairs, VisitorId
 from tools.pixel.store import website
-from tools.store.sealing import SealingError
+from tools.store.sealing import TRAITS, SealingError, trait_row
 from tools.store.tables import visitor_traits
-
-TRAITS = "traits"
-"""The `field` they are sealed under."""
 
 
 class Identification(Input):
@@ -68,7 +65,10 @@ async def _held(context: Context, website_id: str, visitor_id: str, known: str) 
         return {}
     try:
         sealed = context.keyring.unseal(
-            row.sealed_traits, workspace=context.principal.workspace, row=_row(website_id, visitor_id), field=TRAITS
+            row.sealed_traits,
+            workspace=context.principal.workspace,
+            row=trait_row(website_id, visitor_id),
+            field=TRAITS,
         )
     except SealingError:
         return {}
@@ -80,7 +80,7 @@ def _stage(context: Context, website_id: str, visitor_id: str, known: str, trait
     sealed = context.keyring.seal(
         orjson.dumps(traits).decode(),
         workspace=context.principal.workspace,
-        row=_row(website_id, visitor_id),
+        row=trait_row(website_id, visitor_id),
         field=TRAITS,
     )
     values = {
@@ -92,8 +92,3 @@ def _stage(context: Context, website_id: str, visitor_id: str, known: str, trait
     }
     context.rows.stage(context.rows.upsert(visitor_traits, values))
     return tuple(sorted(traits))
-
-
-def _row(website_id: str, visitor_id: str) -> str:
-    """An id of ours holds no slash, so no two visitors share one."""
-    return f"{website_id}/{visitor_id}"

@@ -8,21 +8,23 @@ import base64
 import binascii
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, Update, func, not_, select, tuple_, update
 
 from tools.secret import Secret
 from tools.store.engine import Store, Transaction
 from tools.store.statements import Row
-from tools.store.tables import connections
+from tools.store.tables import connections, visitor_traits
 
 CREDENTIAL: Final = "credential"
 """The `field` a connection is sealed under."""
+TRAITS: Final = "traits"
+"""The `field` that what is known of a visitor is sealed under."""
 
 _VERSION = "v1"
 _KEY_BYTES = 32
@@ -112,12 +114,12 @@ class Rotation:
 
     rewrapped: int
     rows: Mapping[str, int]
-    unreadable: tuple[str, ...]  # connection ids
+    unreadable: tuple[str, ...]  # ids of connections, website/visitor of traits
 
 
 async def rotate(store: Store, ring: KeyRing) -> Rotation:
-    """Rewrap every connection under the primary key. Stopped anywhere, it is simply run again."""
-    rewrapped, unreadable, after = 0, list[str](), ""
+    """Rewrap every connection, and all traits of visitors, under the primary key. Stopped anywhere, it is run again."""
+    rewrapped, unreadable, after = *await _rotate_traits(store, ring), ""
     while page := await _stale(store, ring, after):
         after = page[-1].id
         fresh = dict(_rewrapped(ring, page))
@@ -161,7 +163,62 @@ async def _swap(store: Store, ring: KeyRing, changes: list[tuple[Row, str]]) -> 
 async def _counts(store: Store, ring: KeyRing) -> dict[str, int]:
     wanted = select(connections.c.key_id, func.count().label("rows")).where(_SEALED).group_by(connections.c.key_id)
     found = await store.scan(lambda transaction: transaction.all(wanted))
-    return dict.fromkeys(ring.kids, 0) | {row.key_id: row.rows for row in found}
+    counts = dict.fromkeys(ring.kids, 0) | {row.key_id: row.rows for row in found}
+    for kid in ring.kids:
+        counts[kid] += await _traits_held(store, kid)
+    return counts
+
+
+async def _traits_held(store: Store, kid: str) -> int:
+    wanted = select(func.count().label("rows")).select_from(visitor_traits).where(_traits_under(kid))
+    (held,) = await store.scan(lambda transaction: transaction.all(wanted))
+    return int(held.rows)
+
+
+def trait_row(website_id: str, visitor_id: str) -> str:
+    """The `row` of a visitor's traits. An id of ours holds no slash, so no two visitors share one."""
+    return f"{website_id}/{visitor_id}"
+
+
+def _traits_under(kid: str) -> ColumnElement[bool]:
+    return visitor_traits.c.sealed_traits.startswith(f"{_VERSION}.{kid}.", autoescape=True)
+
+
+async def _rotate_traits(store: Store, ring: KeyRing) -> tuple[int, list[str]]:
+    """A page at a time, by the key of their table; only over what was read, for traits told meanwhile are newer."""
+    rewrapped, unreadable, after = 0, list[str](), ("", "", "")
+    while page := await _stale_traits(store, ring, after):
+        after = (page[-1].workspace_id, page[-1].website_id, page[-1].visitor_id)
+        changes = []
+        for row in page:
+            name = trait_row(row.website_id, row.visitor_id)
+            try:
+                fresh = ring.rewrap(row.sealed_traits, workspace=row.workspace_id, row=name, field=TRAITS)
+            except SealingError:
+                unreadable.append(name)
+                continue
+            same = [column == row[at] for at, column in enumerate(_TRAITS_KEY)]
+            unchanged = visitor_traits.c.sealed_traits == row.sealed_traits
+            changes.append(update(visitor_traits).where(*same, unchanged).values(sealed_traits=fresh))
+
+        async def swap(transaction: Transaction, changes: Sequence[Update] = changes) -> int:
+            return sum([await transaction.run(change) for change in changes])
+
+        rewrapped += await store.write(swap)
+    return rewrapped, unreadable
+
+
+_TRAITS_KEY = (visitor_traits.c.workspace_id, visitor_traits.c.website_id, visitor_traits.c.visitor_id)
+
+
+async def _stale_traits(store: Store, ring: KeyRing, after: tuple[str, str, str]) -> list[Row]:
+    wanted = (
+        select(*_TRAITS_KEY, visitor_traits.c.sealed_traits)
+        .where(not_(_traits_under(ring.primary)), tuple_(*_TRAITS_KEY) > after)
+        .order_by(*_TRAITS_KEY)
+        .limit(_PAGE)
+    )
+    return await store.scan(lambda transaction: transaction.all(wanted))
 
 
 def _key_bytes(kid: str, encoded: str) -> bytes:

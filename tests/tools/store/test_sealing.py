@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from sqlalchemy import insert, select, update
 
 from tools.store.engine import Store, Transaction
-from tools.store.sealing import CREDENTIAL, KeyRing, UnknownKey, Unreadable, generate_key, key_id, rotate
+from tools.store.sealing import CREDENTIAL, TRAITS, KeyRing, UnknownKey, Unreadable, generate_key, key_id, rotate
 from tools.store.sqlite import SqliteStore
 from tools.store.statements import Row
-from tools.store.tables import connections, workspaces
+from tools.store.tables import connections, visitor_traits, workspaces
 
 OLD, NEW = generate_key("k1"), generate_key("k2")
 RING = KeyRing.parse(OLD)
@@ -188,6 +188,45 @@ async def test_a_deleted_connection_holds_no_key(store: Store) -> None:
     done = await rotate(store, BOTH)
 
     assert (done.rewrapped, done.unreadable, done.rows) == (0, (), {"k2": 0, "k1": 0})
+
+
+async def seal_traits(store: Store, *visitors: str, kid: KeyRing = RING) -> None:
+    async def work(transaction: Transaction) -> None:
+        for visitor in visitors:
+            sealed = kid.seal(f"traits of {visitor}", workspace="wsp_1", row=f"admx_1/{visitor}", field=TRAITS)
+            values = {"workspace_id": "wsp_1", "website_id": "admx_1", "visitor_id": visitor, "updated_at": 1}
+            await transaction.run(insert(visitor_traits).values(**values, external_id_sha256="x", sealed_traits=sealed))
+
+    await store.write(work)
+
+
+async def test_rotation_rewraps_what_is_known_of_visitors_too(store: Store) -> None:
+    await seal_rows(store, "con_1")
+    await seal_traits(store, *(f"v_{n:03}/x" for n in range(250)))
+    await seal_traits(store, "v_new", kid=BOTH)
+
+    first = await rotate(store, BOTH)
+    again = await rotate(store, BOTH)
+
+    assert (first.rewrapped, first.rows, first.unreadable) == (251, {"k2": 252, "k1": 0}, ())
+    assert again.rewrapped == 0
+    kept = await store.read(lambda transaction: transaction.all(select(visitor_traits)))
+    for row in kept:
+        told = KeyRing.parse(NEW).unseal(
+            row.sealed_traits, workspace="wsp_1", row=f"admx_1/{row.visitor_id}", field=TRAITS
+        )
+        assert told.reveal() == f"traits of {row.visitor_id}"
+
+
+async def test_traits_that_cannot_be_opened_are_named_and_hold_up_no_others(store: Store) -> None:
+    await seal_rows(store)
+    await seal_traits(store, "v_1", "v_2")
+    broken = update(visitor_traits).where(visitor_traits.c.visitor_id == "v_1").values(sealed_traits="v1.k1.AAAA.AAAA")
+    await store.write(lambda transaction: transaction.run(broken))
+
+    done = await rotate(store, BOTH)
+
+    assert (done.rewrapped, done.unreadable, done.rows) == (1, ("admx_1/v_1",), {"k2": 1, "k1": 1})
 
 
 @pytest.mark.sqlite
