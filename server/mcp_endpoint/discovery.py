@@ -24,7 +24,8 @@ from server.mcp_endpoint.listing import LIST_TTL_MS, Tools
 from server.mcp_endpoint.surface import CALLER, Caller
 
 INSTRUCTIONS = (
-    "Adwright reads and changes the ad accounts that list_connections names. "
+    "Adwright reads and changes the ad accounts that list_connections names, and knows what visitors of the websites "
+    "that list_websites names did and paid (list_metrics, query_metrics). find_capability finds what is not listed. "
     "Changes are proposals: the tool answers confirm_required with a URL where a person decides. "
     "Show them that URL and the plan, then ask get_approval for the outcome; calling again proposes nothing new. "
     "Money is in major units of the currency beside it. Every error says in `fix` what to do next."
