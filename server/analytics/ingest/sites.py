@@ -33,6 +33,10 @@ class Site:
         """Whether a page of this host is a page of the website."""
         if host == self.domain or host.endswith("." + self.domain):
             return True
+        return self.tried_at(host)
+
+    def tried_at(self, host: str) -> bool:
+        """Whether it is where somebody tries the website out, who said that this counts, too."""
         return self.allow_localhost and (host in _LOCAL or host.endswith(".localhost"))
 
 

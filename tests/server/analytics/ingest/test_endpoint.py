@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from server.analytics.ingest.addresses import Addresses
 from server.analytics.ingest.endpoint import MOST_BYTES
-from tests.server.analytics.ingest.rig import LOCAL, NOON, SHOP, Rig
+from tests.server.analytics.ingest.rig import CHROME, LOCAL, NOON, SHOP, Rig
 from tools.errors import Unavailable
 from tools.store.tables import websites
 
@@ -269,6 +269,14 @@ async def test_bots_are_marked_and_not_dropped(rig: Rig) -> None:
     await rig.send(rig.event(i="person"))
 
     assert [row["is_bot"] for row in await rig.stored()] == [1, 1, 0]
+
+
+async def test_a_driven_browser_is_a_visitor_where_a_website_is_tried_out(rig: Rig) -> None:
+    driven = {"user-agent": CHROME.replace("Chrome/", "HeadlessChrome/")}
+    for number, url in enumerate(("http://localhost:3000/", "https://local.example/")):
+        await rig.send(rig.event(w=LOCAL, i=f"e-{number}", u=url), headers=driven)
+
+    assert [(row["is_bot"], row["browser"]) for row in await rig.stored()] == [(0, "Chrome"), (1, "HeadlessChrome")]
 
 
 async def test_the_address_behind_a_trusted_proxy_is_the_visitors(rig: Rig) -> None:
