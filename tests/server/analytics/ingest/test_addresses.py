@@ -1,3 +1,5 @@
+"""Who a visitor is by address: the peer, and what trusted proxies say of it."""
+
 import ipaddress
 
 import pytest

@@ -1,3 +1,5 @@
+"""Browsers by what they say of themselves, and programs that are none."""
+
 import pytest
 
 from server.analytics.ingest.agents import UNSAID, agent

@@ -1,3 +1,5 @@
+"""Where visits come from, in the words that pipes count by."""
+
 import pytest
 
 from server.analytics.ingest.channels import Origin, origin

@@ -1,3 +1,5 @@
+"""Countries of addresses, from the embedded database."""
+
 import lzma
 from pathlib import Path
 

@@ -1,3 +1,5 @@
+"""What the script sends: kept, dropped and counted, refused, and never more than text."""
+
 import gzip
 import ipaddress
 import json

@@ -1,3 +1,5 @@
+"""From the spool to the store, which is away, in a hurry or hard to please."""
+
 import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence

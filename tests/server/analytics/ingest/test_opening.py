@@ -1,3 +1,5 @@
+"""Ingest as the product opens it."""
+
 import asyncio
 import json
 from collections.abc import Mapping, Sequence

@@ -1,3 +1,5 @@
+"""What addresses of pages tell, and what they must not."""
+
 import pytest
 
 from server.analytics.ingest.pages import host_of, page

@@ -1,3 +1,5 @@
+"""Events of a server as rows: their keys, times and bounds."""
+
 import datetime as dt
 import json
 from dataclasses import replace

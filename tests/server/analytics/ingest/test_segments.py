@@ -1,3 +1,5 @@
+"""Files of records, cut anywhere and held by one."""
+
 from pathlib import Path
 
 import pytest

@@ -1,3 +1,5 @@
+"""Websites by their public id."""
+
 import pytest
 
 from server.analytics.ingest.sites import KEPT_SECONDS, Site, Sites

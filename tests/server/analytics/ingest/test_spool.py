@@ -1,3 +1,5 @@
+"""What is acknowledged is on disk, and what cannot be is refused."""
+
 import asyncio
 import resource
 import shutil

@@ -1,3 +1,5 @@
+"""Sessions and first times, remembered for a while."""
+
 from server.analytics.ingest.visits import IDLE_MS, FirstTimes, Visits
 
 NOON = 1_795_348_800_000
