@@ -52,7 +52,7 @@ def origin(page: Page, referrer: Referrer) -> Origin:
     )  # fmt: skip
 
 
-@lru_cache(8192)
+@lru_cache(4096)
 def _origin(site: str, source: str, medium: str, campaign: str, click: str, referrer_host: str, path: str) -> Origin:
     medium = medium.strip().lower()
     own = bool(referrer_host) and _site(referrer_host) == site

@@ -7,7 +7,7 @@ import orjson
 from starlette.types import Receive, Scope, Send
 
 from server.analytics.ingest.addresses import Addresses, household
-from server.analytics.ingest.agents import UNSAID
+from server.analytics.ingest.agents import MOST_CHARACTERS, UNSAID
 from server.analytics.ingest.drops import Drops, Reason
 from server.analytics.ingest.pages import host_of
 from server.analytics.ingest.reading import Dropped, Sender, read
@@ -155,4 +155,5 @@ async def _body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes | Non
 
 
 def _header(headers: Mapping[bytes, bytes], name: bytes) -> str:
-    return headers.get(name, b"").decode("latin-1")
+    """Its beginning: caches hold what is made of it, and strangers choose its length."""
+    return headers.get(name, b"")[:MOST_CHARACTERS].decode("latin-1")

@@ -45,7 +45,7 @@ class Page(NamedTuple):
 NOWHERE = Page("", "", "")
 
 
-@lru_cache(4096)
+@lru_cache(1024)  # of strangers' texts, of up to 8 kB each
 def page(url: str) -> Page:
     scheme, host, path, query = _parts(url[:MOST_URL])
     if not path and not host:
@@ -127,7 +127,7 @@ class Referrer(NamedTuple):
     path: str = ""
 
 
-@lru_cache(4096)
+@lru_cache(1024)
 def referrer(url: str) -> Referrer:
     found = page(url)
     return Referrer(found.url, found.host, found.path) if found.host else Referrer("", "")
