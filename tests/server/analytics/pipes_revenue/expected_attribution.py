@@ -9,7 +9,7 @@ import numpy as np
 
 from tests.server.analytics.pipes.asked import SESSION, Asked, money, rounded
 from tests.server.analytics.pipes_revenue.expected_money import ratio, spend
-from tests.server.analytics.pipes_revenue.expected_series import Rows, with_customers
+from tests.server.analytics.pipes_revenue.expected_series import Rows, views_since, with_customers
 
 DAY = 86_400_000
 MODELS = ("first_touch", "last_touch", "last_non_direct", "linear", "time_decay", "position_based")
@@ -52,7 +52,7 @@ def credited(units: int, parts: list[int]) -> list[int]:
 
 
 def touches(asked: Asked, since: int) -> dict[tuple[str, str], list[Touch]]:
-    views = asked.within("pageviews", since).sort_values(["ms", "event_id"])
+    views = views_since(asked, since)
     found: dict[tuple[str, str], list[Touch]] = defaultdict(list)
     for _, first in views.groupby(SESSION, sort=False).head(1).iterrows():
         campaign = f"{first.campaign_platform}:{first.campaign_id}" if first.campaign_id else ""

@@ -13,6 +13,7 @@ from tests.server.analytics.pipes_revenue.expected_series import (
     panel,
     periods,
     placed,
+    views_since,
     with_customers,
 )
 
@@ -240,7 +241,7 @@ def forecast_input(asked: Asked) -> Rows:
 
 def incrementality_input(asked: Asked) -> Rows:
     interval, unit = asked.values.get("interval", "day"), asked.values.get("unit", "country")
-    views = asked.within("pageviews", asked.since - 86_400_000).sort_values(["ms", "event_id"])
+    views = views_since(asked, asked.since - 86_400_000)
     places = {
         "country": views["country"],
         "channel": views["channel"],

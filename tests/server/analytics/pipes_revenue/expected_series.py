@@ -41,6 +41,12 @@ def placed(asked: Asked, frame: pd.DataFrame, interval: str, *, before: bool = F
     return found.assign(t=[str(floored(day + shift, interval)) for day in asked.day(found)])
 
 
+def views_since(asked: Asked, since: int) -> pd.DataFrame:
+    """Views from then to the end of the range, a session's first one first."""
+    views = asked.owned("pageviews")
+    return views[(views["ms"] >= since) & (views["ms"] < asked.until)].sort_values(["ms", "event_id"])
+
+
 def with_customers(asked: Asked, frame: pd.DataFrame) -> pd.DataFrame:
     paid = asked.paid(frame)
     known = paid["customer_sha256"].fillna("") != ""
@@ -102,7 +108,8 @@ def metric_series(asked: Asked) -> Rows:
 def revenue_series(asked: Asked) -> Rows:
     interval = asked.values.get("interval", "day")
     paid = with_customers(asked, placed(asked, asked.owned("visitor_payments"), interval))
-    return [{"t": t, **_money_of(asked, paid[paid["t"] == t])} for t in periods(asked, interval)]
+    sold = dict(list(paid.groupby("t")))
+    return [{"t": t, **_money_of(asked, sold.get(t, paid[:0]))} for t in periods(asked, interval)]
 
 
 def _money_of(asked: Asked, paid: pd.DataFrame) -> dict[str, Any]:
@@ -126,9 +133,7 @@ def channel_series(asked: Asked) -> Rows:
     views = placed(asked, asked.owned("pageviews"), interval).sort_values(["ms", "event_id"])
     first = views.groupby(["t", *SESSION], sort=False)[["channel"]].first().reset_index()
     since = asked.since - 86_400_000
-    known = (
-        asked.within("pageviews", since).sort_values(["ms", "event_id"]).groupby(SESSION, sort=False)["channel"].first()
-    )
+    known = views_since(asked, since).sort_values(["ms", "event_id"]).groupby(SESSION, sort=False)["channel"].first()
     paid = asked.paid(placed(asked, asked.owned("visitor_payments"), interval))
     paid["channel"] = [known.get(key, "unattributed") for key in paid[SESSION].itertuples(index=False, name=None)]
     names = sorted({*first["channel"], *paid["channel"]}, key=str.encode)

@@ -71,6 +71,7 @@ async def test_attributed_revenue_agrees_with_one_payment_at_a_time(
         {**RANGES["before the copy, in Kathmandu"], "model": model, "by": "landing_page", **narrow},
         {**RANGES["nothing"], "model": model},
     ]
+    asked = [values for number, values in enumerate(asked) if number < 2 or (number + MODELS.index(model)) % 2]
 
     answers = await asyncio.gather(*(answer(STATES[0], "p_attributed_revenue", values) for values in asked))
 

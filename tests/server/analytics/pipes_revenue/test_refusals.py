@@ -84,7 +84,7 @@ async def test_nothing_of_a_stranger_is_seen_whatever_is_asked(answer: Answer, p
     hostile = ("ws_c", "ws_a' OR '1'='1", "ws_a\\", "ws_a\x00", "%")
     asked = [{**SPAN, "workspace_id": name, "website_id": site} for name in hostile for site in ("shop", "' OR 1 --")]
 
-    answers = await asyncio.gather(*(answer(STATES[1], pipe, values) for values in asked[:5]))
+    answers = await asyncio.gather(*(answer(STATES[1], pipe, values) for values in asked[:6:2]))
 
     for rows in answers:
         assert not any(row.get("value") or row.get("revenue") or row.get("visitors") for row in rows)
