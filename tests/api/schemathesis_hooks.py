@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import schemathesis
 from schemathesis import Case, GenerationMode, HookContext
 from schemathesis.checks import CheckContext
-from schemathesis.core.failures import Failure, ServerError
+from schemathesis.core.failures import Failure
 from schemathesis.core.transport import Response
 from schemathesis.openapi.checks import RejectedPositiveData
 
@@ -42,8 +42,8 @@ NO_STEP = Meant(422, "invalid_arguments", "a (path|goal) step needs a value|a pa
 PASSWORD = Meant(422, "invalid_arguments", "password: .{0,12} 8 to 200 characters")
 NOT_BOTH = Meant(422, "invalid_arguments", "send (password or remove_password|expires_days or remove_expiry), not both")
 NO_PIPE = Meant(400, "invalid_pipe", "There is no pipe ")
-ABSENT = Meant(503, "unavailable", "There is no analytics store here")
-NO_ARRIVALS = Meant(503, "ingest_unavailable", "There is no analytics store here")
+DAYS = Meant(422, "invalid_arguments", "since is after until|since makes it [0-9]+ days")
+NOT_OF_PIPE = Meant(422, "invalid_arguments", "is not for p_[a-z_]+, which takes|is required by p_|must be one of")
 
 MEANT = {
     "list_websites": (CURSOR,),
@@ -60,20 +60,16 @@ MEANT = {
     "update_share_link": (PASSWORD, NOT_BOTH, UNSEEN, NO_CHANGE),
     "list_alerts": (CURSOR,),
     "list_reports": (CURSOR,),
-    "list_metrics": (ABSENT,),
-    "describe_metric": (ABSENT, NO_PIPE),
-    "query_metrics": (ABSENT, NO_PIPE, NO_SETTING, CURSOR, Meant(422, "invalid_arguments", "since is after until")),
-    "get_pipe_token": (ABSENT, NO_PIPE, Meant(422, "invalid_arguments", "since is after until")),
-    "get_visitor": (ABSENT,),
+    "describe_metric": (NO_PIPE,),
+    "query_metrics": (NO_PIPE, NO_SETTING, CURSOR, DAYS, NOT_OF_PIPE),
+    "get_pipe_token": (NO_PIPE, DAYS),
     "get_install_snippet": (NO_HOST,),
-    "check_installation": (ABSENT,),
     "record_event": (
-        NO_ARRIVALS,
         NO_SETTING,
         Meant(422, "invalid_arguments", "This is no [a-z]+ event"),
-        Meant(422, "invalid_arguments", "ip: is no IP address|at: (a moment looks like|needs a time zone)"),
+        Meant(422, "invalid_arguments", "ip: is no IP address|timestamp: (a moment looks like|needs a time zone)"),
+        Meant(422, "invalid_arguments", "(amount|value): .*no more than 4 decimal places"),
     ),
-    "identify_visitor": (NO_ARRIVALS,),
     "ads_chat": (CHAT_TURNS, OTHER_CHAT),
     "analytics_chat": (CHAT_TURNS, OTHER_CHAT),
     "list_campaigns": (CURSOR,),
@@ -124,7 +120,7 @@ MEANT = {
 
 @schemathesis.hook
 def filter_failure(_: HookContext, failure: Failure, case: Case[Any], response: Response) -> bool:
-    if not isinstance(failure, RejectedPositiveData | ServerError):
+    if not isinstance(failure, RejectedPositiveData):
         return True
     told = response.json()
     return not any(
@@ -153,6 +149,9 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
     if valid and operation_id(case) == "create_campaign" and isinstance(case.body, dict) and case.id < "V":
         case.body = {**case.body, "name": f"Spring {case.id}"}
         case.body.pop("eu_political_ads", None)
+    # What one pipe takes is told by itself, not by the schema of them all.
+    if valid and operation_id(case) == "query_metrics" and case.query:
+        case.query = {name: value for name, value in case.query.items() if name in ("websiteId", "tz", "limit")}
     # Without the one connection and a website nothing is left to judge: what their end would do is only asked.
     if operation_id(case) in ("delete_connection", "delete_website"):
         case.query = {**(case.query or {}), "plan": "true"}

@@ -52,7 +52,7 @@ Known = Mapping[str, Sequence[str | float]]
 @pytest.fixture
 async def product(tmp_path: Path) -> AsyncIterator[Product]:
     ticks = count(step=MILLISECONDS_A_HIT)
-    async with open_product(tmp_path, limits_clock=lambda: next(ticks)) as product:
+    async with open_product(tmp_path, limits_clock=lambda: next(ticks), analytics=True) as product:
         yield product
 
 
@@ -116,6 +116,7 @@ async def with_websites(person: Caller) -> dict[str, list[str | float]]:
         "domain": [f"shop{number}.example.com" for number in range(50)],
         "time_zone": ["UTC", "Europe/Berlin", "America/New_York"],
         "currency": ["USD", "EUR", "JPY"],
+        "website_id": [website["id"] for website in made],
         "pipe": ["p_top_pages", "p_geo", "p_mer"],
     }
 
