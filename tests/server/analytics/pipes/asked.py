@@ -109,6 +109,9 @@ class Asked:
 
     def owned(self, name: str, *, bots: bool = False) -> pd.DataFrame:
         """All that the workspace and website have, whenever it was."""
+        return self._once(f"{name} {bots}", ("workspace_id", "website_id"), lambda: self._owned(name, bots))
+
+    def _owned(self, name: str, bots: bool) -> pd.DataFrame:
         frame = self.all[name]
         chosen = frame["workspace_id"] == self.values["workspace_id"]
         if "website_id" in self.values and "website_id" in frame:
@@ -117,19 +120,26 @@ class Asked:
             chosen &= frame["is_bot"] == 0
         return frame[chosen]
 
-    def within(self, name: str, since: int | None = None, until: int | None = None) -> pd.DataFrame:
-        frame = self.owned(name)
-        return frame[(frame["ms"] >= (since or self.since)) & (frame["ms"] < (until or self.until))]
+    def within(self, name: str, *, before: bool = False) -> pd.DataFrame:
+        """In the range, or in the equally long one before it."""
+        since, until = (self.since_before, self.since) if before else (self.since, self.until)
 
-    @cached_property
-    def sessions(self) -> pd.DataFrame:
-        return self._once("sessions", lambda: self.sessions_of(self.within("pageviews"), self.within("custom_goals")))
+        def chosen() -> pd.DataFrame:
+            frame = self.owned(name)
+            return frame[(frame["ms"] >= since) & (frame["ms"] < until)]
 
-    def _once(self, name: str, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-        key = name, tuple(self.values.get(parameter) for parameter in CHOOSING)
+        return self._once(f"{name} {before}", CHOOSING[:5], chosen)
+
+    def _once(self, name: str, by: tuple[str, ...], compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        key = (name, tuple(self.values.get(parameter) for parameter in by))
         if key not in self.known:
             self.known[key] = compute()
         return self.known[key]
+
+    @property
+    def sessions(self) -> pd.DataFrame:
+        views, goals = self.within("pageviews"), self.within("custom_goals")
+        return self._once("sessions", CHOOSING, lambda: self.sessions_of(views, goals))
 
     def sessions_of(self, views: pd.DataFrame, goals: pd.DataFrame) -> pd.DataFrame:
         ordered = views.sort_values("seq").groupby(SESSION, sort=False)
@@ -177,10 +187,10 @@ class Asked:
             payments=counts, other=(~ours).astype("int64"), revenue=signed.where(ours, 0).astype("int64")
         )
 
-    @cached_property
+    @property
     def visits(self) -> pd.DataFrame:
         goals, payments = self.within("custom_goals"), self.within("visitor_payments")
-        return self._once("visits", lambda: self.visits_of(self.sessions, goals, payments))
+        return self._once("visits", CHOOSING, lambda: self.visits_of(self.sessions, goals, payments))
 
     def visits_of(self, sessions: pd.DataFrame, goals: pd.DataFrame, payments: pd.DataFrame) -> pd.DataFrame:
         """Sessions with what came of them; unfiltered, what came of none stands by itself, without views."""

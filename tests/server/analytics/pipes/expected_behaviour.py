@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from tests.server.analytics.pipes.asked import Asked, rate, rounded
-from tests.server.analytics.pipes.expected_traffic import Rows, grouped
+from tests.server.analytics.pipes.expected_traffic import Rows
 
 
 def retention_cohort(asked: Asked) -> Rows:
@@ -20,9 +20,9 @@ def retention_cohort(asked: Asked) -> Rows:
     if asked.filtered:
         views = views[views["visitor_id"].isin(set(asked.sessions["visitor_id"]))]
     cohorts: dict[dt.date, list[set[int]]] = defaultdict(list)
-    for _, part in grouped(views, ["visitor_id"]):
+    for _, part in views.assign(day=asked.day(views)).groupby("visitor_id")[["ms", "day"]]:
         if part["ms"].min() >= asked.since:
-            starts = {_begin(day, period) for day in asked.day(part)}
+            starts = {_begin(day, period) for day in part["day"]}
             cohorts[min(starts)].append({_between(min(starts), start, period) for start in starts})
     return [
         {

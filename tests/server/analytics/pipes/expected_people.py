@@ -215,9 +215,7 @@ def visitors_summary(asked: Asked) -> Rows:
     row = _figures(asked.visits_of(asked.sessions, goals, payments))
     row["currency"] = asked.currency
     if asked.values.get("compare", "1") != "0":
-        before = [
-            asked.within(n, asked.since_before, asked.since) for n in ("pageviews", "custom_goals", "visitor_payments")
-        ]
+        before = [asked.within(n, before=True) for n in ("pageviews", "custom_goals", "visitor_payments")]
         sessions = asked.sessions_of(before[0], before[1])
         row |= {f"{name}_prev": x for name, x in _figures(asked.visits_of(sessions, *before[1:])).items()}
     return [row]

@@ -22,14 +22,12 @@ RANGES: tuple[Values, ...] = (
     {"workspace_id": "ws_a", **ALL, "tz": "Asia/Kolkata", "currency": "eur"},
     {"workspace_id": "ws_b", "website_id": "shop", "to": "2026-03-15", "tz": "America/New_York"},
 )
-FILTERS: tuple[Values, ...] = (
-    {**SHOP, **ALL, "channel": "paid_search", "path": "/"},
-    {"workspace_id": "ws_a", **ALL, "event": 'a "näme"', "country": "DE"},
-)
+FILTERS: tuple[Values, ...] = ({"workspace_id": "ws_a", **ALL, "path": "/", "event": "signup", "channel": "direct"},)
 EACH_FILTER: tuple[Values, ...] = (
     {"path": "/a%20b", "device": "desktop"},
     {"utm_campaign": "märz'26", "utm_source": "newsletter", "browser": "Chrome"},
     {"os": "iOS", "referrer_host": "chatgpt.com"},
+    {"event": 'a "näme"', "country": "DE"},
 )
 STEPS = '[{"type":"path","value":"/"},{"type":"path","op":"contains","value":"n"},{"type":"goal","value":"signup"}]'
 BOUGHT = (
