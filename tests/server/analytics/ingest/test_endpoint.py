@@ -347,7 +347,7 @@ NASTY = [
 ]
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.one_of(st.sampled_from(NASTY), st.text(max_size=400)), field=st.sampled_from("isurhlngomcykq"))
 async def test_hostile_text_stays_text_in_every_field(rig: Rig, text: str, field: str) -> None:
     told = rig.event(k="custom", n="goal", p={text[:100]: text}) | {field: text}
