@@ -91,7 +91,7 @@ def _parts(url: str) -> tuple[str, str, str, str]:
     path = slash + path if slash else ("/" if host else "")
     if fragment.startswith(("/", "!/")):
         path += "#" + fragment.partition("?")[0]
-    return clean(scheme.lower(), 20), host, clean(path, _MOST_PATH), query
+    return scheme if scheme in ("https", "http") else clean(scheme.lower(), 20), host, clean(path, _MOST_PATH), query
 
 
 def _parameters(query: str) -> dict[str, str]:

@@ -110,13 +110,13 @@ def _of_kind(kind: Kind, told: Mapping[str, Any]) -> dict[str, Any]:
 
 def _check_domain(site: Site, host: str, origin: str) -> None:
     """The page's own word, and the browser's where it gives one."""
-    if not (host or origin) or any(not site.has(each) for each in (host, origin) if each):
+    if not (host or origin) or (host and not site.has(host)) or (origin and not site.has(origin)):
         raise Dropped(Reason.WRONG_DOMAIN)
 
 
 def _whole(told: Mapping[str, Any], key: str) -> int:
-    value: int | float = told.get(key) or 0
-    return int(value) if isfinite(value) else 0
+    value: int | float | None = told.get(key)
+    return int(value) if value and isfinite(value) else 0
 
 
 def _amount(told: Mapping[str, Any]) -> Decimal | None:
