@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.agent.talk import calls, text
-from tests.api.streams import asked, first, followed, says, turn
+from tests.api.streams import Stream, asked, first, followed, says, turn
 from tests.app import Caller, Product, open_product
 
 WORDS = "Slowly, word by word. " * 8
@@ -223,3 +223,17 @@ async def test_the_document_describes_the_chat(product: Product, person: Caller)
         "/api/v1/chat/{conversationId}/stop": ["post"],
     }
     assert product.url
+
+
+async def test_the_analytics_chat_streams_from_a_route_of_its_own_under_its_own_scope(
+    product: Product, person: Caller
+) -> None:
+    await says(product, text("Nobody came."))
+    async with person.http.stream("POST", "/api/v1/analytics/chat", json={"message": "Who came?"}) as response:
+        events = await Stream(response).events()
+    refused = await (await product.key(["ads:read"])).refusal(403, "POST", "/analytics/chat", {"message": "Who came?"})
+
+    assert response.headers["content-type"] == "text/event-stream"
+    assert "".join(event.data["text"] for event in events if event.name == "text_delta") == "Nobody came."
+    assert events[-1].data == {"stopReason": "end_turn"}
+    assert refused["details"]["required"] == "analytics:read"
