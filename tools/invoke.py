@@ -208,9 +208,11 @@ class Door:
     async def admit(self, capability: AnyCapability, context: Context) -> None:
         """The first half: may this caller do this at all, and is there room for it now."""
         self._authorise(capability, context.principal)
-        if capability.effect is not _READ and not self._services.audit.healthy:
-            self._services.count("guard_closed", "audit")
-            raise _unavailable("the audit log cannot be written")
+        if not self._services.audit.healthy:
+            if capability.effect is not _READ:
+                self._services.count("guard_closed", "audit")
+                raise _unavailable("the audit log cannot be written")
+            self._services.count("guard_open", "audit")
         await self._limit(capability.rate, context)
 
     async def admit_chat_turn(
