@@ -65,7 +65,7 @@ async def test_attributed_revenue_agrees_with_one_payment_at_a_time(
     narrow = {"lookback_days": "3.5", "half_life_days": "0.5"}
     asked: list[dict[str, str]] = [
         {**RANGES["across the copy"], "model": model},
-        {**RANGES["New York"], "model": model, "by": "campaign", **narrow},
+        {**RANGES["Havana, where a day begins at one"], "model": model, "by": "campaign", **narrow},
         {**RANGES["a workspace in Kolkata"], "model": model, "by": "campaign"},
         {**RANGES["another's, in euros"], "model": model, "by": "source", "lookback_days": "365"},
         {**RANGES["before the copy, in Kathmandu"], "model": model, "by": "landing_page", **narrow},

@@ -18,7 +18,7 @@ OF_MONEY = ("goals", "revenue", "payments", "customers", "aov")
 # Days that clock changes make short or long, offsets of a half and a quarter of an hour, a whole workspace, silence.
 RANGES: dict[str, Values] = {
     "across the copy": {**SHOP, "from": "2026-02-12", "to": "2026-03-12"},
-    "New York": {**SHOP, "from": "2026-03-01", "to": "2026-03-15", "tz": "America/New_York"},
+    "Havana, where a day begins at one": {**SHOP, "from": "2026-03-01", "to": "2026-03-15", "tz": "America/Havana"},
     "before the copy, in Kathmandu": {**SHOP, "from": "2026-01-26", "to": "2026-02-18", "tz": "Asia/Kathmandu"},
     "a workspace in Kolkata": {"workspace_id": "ws_a", "from": "2026-01-20", "to": "2026-02-25", "tz": "Asia/Kolkata"},
     "another's, in euros": {
@@ -83,7 +83,7 @@ async def test_filters_choose_sessions(answer: Answer, books: Mapping[str, pd.Da
         {**RANGES["across the copy"], **filters, "metric": metric}
         for filters, metric in zip(chosen, ("visitors", "sessions", "bounce_rate"), strict=True)
     ]
-    asked.append({**RANGES["New York"], "metric": "goals", "event": 'a "näme"'})
+    asked.append({**RANGES["Havana, where a day begins at one"], "metric": "goals", "event": 'a "näme"'})
     await _agree(answer, books, STATES[1], "p_metric_series", series.metric_series, asked)
 
 
