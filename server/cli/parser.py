@@ -81,7 +81,7 @@ def _running(add: Add) -> None:
         ["mcp", "mcp --toolset ads", "mcp --read-only"],
     )  # fmt: skip
     only = mcp.add_mutually_exclusive_group()
-    only.add_argument("--toolset", metavar="NAME", help="only the tools of ads, approvals or workspace")
+    only.add_argument("--toolset", metavar="NAME", help="only the tools of ads, analytics, approvals or workspace")
     only.add_argument("--read-only", action="store_true", help="only tools that change nothing")
     mcp.add_argument("--workspace", metavar="ID", help="act in this workspace, where there are several")
     mcp.add_argument("--no-open", action="store_true", help="do not open a browser when a person must confirm")
