@@ -2,7 +2,7 @@
 
 import secrets
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -22,6 +22,7 @@ class Reason(StrEnum):
     UNKNOWN_WEBSITE = "unknown_website"
     WRONG_DOMAIN = "wrong_domain"
     TOO_MANY = "too_many"
+    QUARANTINED = "quarantined"  # by the store; p_pixel_healthcheck counts this word apart
 
 
 class _Minute(NamedTuple):
@@ -39,6 +40,15 @@ class Drops:
 
     def count(self, reason: Reason, site: Site | None = None, events: int = 1) -> None:
         workspace_id, website_id = (site.workspace_id, site.id) if site else ("", "")
+        self._count(workspace_id, website_id, reason, events)
+
+    def quarantined(self, datasource: str, row: Mapping[str, Any]) -> None:
+        """A row that was taken in and that the store refuses. What is said of drops is no event."""
+        if datasource != DATASOURCE:
+            of = str(row.get("workspace_id", "")), str(row.get("website_id", ""))
+            self._count(*of, Reason.QUARANTINED, 1)
+
+    def _count(self, workspace_id: str, website_id: str, reason: Reason, events: int) -> None:
         start = self._clock() // _MINUTE_MS * _MINUTE_MS
         self._waiting[_Minute(workspace_id, website_id, start, reason)] += events
         self.by_reason[reason] += events

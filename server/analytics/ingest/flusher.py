@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from server.analytics.ingest.drops import Drops
 from server.analytics.ingest.quarantine import Quarantine
 from server.analytics.ingest.segments import Segment
 from server.analytics.ingest.spool import Spool
@@ -35,6 +36,7 @@ class Flusher:
         spool: Spool,
         store: PipeStore,
         quarantine: Quarantine,
+        drops: Drops,
         *,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
         linger: float = LINGER_SECONDS,
@@ -42,7 +44,7 @@ class Flusher:
         self.flushed: Counter[str] = Counter()  # rows by datasource
         self.batches = self.retries = 0
         self.healthy = True
-        self._spool, self._store, self._quarantine = spool, store, quarantine
+        self._spool, self._store, self._quarantine, self._drops = spool, store, quarantine, drops
         self._pause, self._linger = pause, linger
 
     async def run(self) -> None:
@@ -155,5 +157,6 @@ class Flusher:
                 await self._pause(wait)
                 wait = min(2 * wait, LONGEST_PAUSE)
             else:
+                self._drops.quarantined(datasource, rows[0])
                 logger.error("the store refuses a row of %s, which is set aside: %s", datasource, why.message)
                 return

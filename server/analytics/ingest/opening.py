@@ -42,7 +42,7 @@ async def open_ingest(settings: Settings, store: Store, pipes: PipeStore) -> Asy
     directory = settings.data_dir / "ingest"
     spool, quarantine, drops = Spool(directory), Quarantine(directory), Drops(wall_clock)
     arrivals = SpooledArrivals(spool, Countries(settings.country_database))
-    flusher = Flusher(spool, pipes, quarantine)
+    flusher = Flusher(spool, pipes, quarantine, drops)
     endpoint = Endpoint(
         arrivals,
         Sites(store),

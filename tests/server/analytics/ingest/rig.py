@@ -56,7 +56,7 @@ class Rig:
         self.drops = Drops(self.clock)
         self.arrivals = SpooledArrivals(self.spool, COUNTRIES, self.clock)
         self.quarantine = Quarantine(self.spool.directory)
-        self.flusher = Flusher(self.spool, self.store, self.quarantine, pause=self._paused)
+        self.flusher = Flusher(self.spool, self.store, self.quarantine, self.drops, pause=self._paused)
         self.sites = Sites(self.database)
         self.pauses: list[float] = []
         self.open_endpoint()

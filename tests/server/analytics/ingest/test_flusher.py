@@ -10,11 +10,12 @@ from typing import Any
 import orjson
 import pytest
 
+from server.analytics.ingest.drops import Drops
 from server.analytics.ingest.flusher import ROWS, Flusher
 from server.analytics.ingest.quarantine import MOST_BYTES, Quarantine
 from server.analytics.ingest.spool import Spool
 from tests.analytics import StandInPipes
-from tests.server.analytics.ingest.rig import Rig
+from tests.server.analytics.ingest.rig import NOON, Rig
 from tools.errors import CapabilityError, InvalidArguments, PlatformFailure, RateLimited, TooLarge, Unavailable
 
 PATIENCE = 20
@@ -67,7 +68,7 @@ async def flusher_of(
     spool = Spool(directory)
     await spool.open()
     quarantine = Quarantine(directory, most_bytes=most_bytes)
-    return spool, Flusher(spool, store, quarantine, pause=pauses or Pauses(), linger=0)
+    return spool, Flusher(spool, store, quarantine, Drops(lambda: NOON), pause=pauses or Pauses(), linger=0)
 
 
 def segments(directory: Path) -> list[Path]:
@@ -157,6 +158,22 @@ async def test_a_row_the_store_refuses_is_set_aside_and_holds_up_nobody(tmp_path
     ]
     assert spool.waiting == 0
     await spool.close()
+
+
+async def test_what_the_store_refuses_for_good_is_told_to_it_as_dropped(rig: Rig) -> None:
+    picky = Picky()
+    flusher = Flusher(rig.spool, picky, rig.quarantine, rig.drops, linger=0)
+    of = {"workspace_id": "wsp_shop", "website_id": "admx_shop"}
+    refused = [("pageviews", of | {"bad": True}), ("pageviews", of), ("custom_goals", of | {"bad": True})]
+    await rig.spool.append(orjson.dumps([*refused, ("ingest_drops", of | {"bad": True})]))
+
+    await flusher.drain()
+
+    (told,) = [row for _, row in rig.drops.take()]
+    assert {key: told[key] for key in ("workspace_id", "website_id", "reason", "events")} == of | {
+        "reason": "quarantined",
+        "events": 2,
+    }
 
 
 async def test_a_batch_too_large_for_one_request_is_sent_in_parts(tmp_path: Path) -> None:
