@@ -54,7 +54,7 @@ def credited(units: int, parts: list[int]) -> list[int]:
 def touches(asked: Asked, since: int) -> dict[tuple[str, str], list[Touch]]:
     views = views_since(asked, since)
     found: dict[tuple[str, str], list[Touch]] = defaultdict(list)
-    for _, first in views.groupby(SESSION, sort=False).head(1).iterrows():
+    for first in views.drop_duplicates(SESSION).itertuples():
         campaign = f"{first.campaign_platform}:{first.campaign_id}" if first.campaign_id else ""
         touch = Touch(
             *(first.ms, first.session_id, first.channel, first.utm_source or first.referrer_host),

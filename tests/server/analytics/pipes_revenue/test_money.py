@@ -11,12 +11,13 @@ from tests.server.analytics.pipes.asked import Asked
 from tests.server.analytics.pipes_revenue import expected_money as expected
 from tests.server.analytics.pipes_revenue.conftest import STATES, Answer
 from tests.server.analytics.pipes_revenue.expected_attribution import MODELS, attributed_revenue, paths
-from tests.server.analytics.pipes_revenue.test_series import INTERVALS, RANGES, SHOP
+from tests.server.analytics.pipes_revenue.test_series import RANGES, SHOP
 
 Values = Mapping[str, str]
+BY_TIME: tuple[Values, ...] = ({"interval": "week"}, {"interval": "month"}, {"interval": "day"})
 PIPES: tuple[tuple[str, Callable[[Asked], list[dict[str, Any]]], tuple[Values, ...]], ...] = (
     ("p_revenue_summary", expected.revenue_summary, ({}, {"compare": "0"})),
-    ("p_mer", expected.mer, tuple({"interval": each} for each in INTERVALS)),
+    ("p_mer", expected.mer, BY_TIME),
     ("p_ltv", expected.ltv, ({}, {"horizon": "45"})),
     ("p_cohort_revenue", expected.cohort_revenue, ({}, {"period": "week", "horizon": "9"})),
     (
@@ -24,7 +25,7 @@ PIPES: tuple[tuple[str, Callable[[Asked], list[dict[str, Any]]], tuple[Values, .
         expected.mmm_input,
         ({}, {"by": "campaign", "interval": "month"}, {"by": "platform", "interval": "day"}),
     ),
-    ("p_forecast_input", expected.forecast_input, tuple({"interval": each} for each in INTERVALS)),
+    ("p_forecast_input", expected.forecast_input, BY_TIME),
     (
         "p_incrementality_input",
         expected.incrementality_input,
@@ -32,7 +33,7 @@ PIPES: tuple[tuple[str, Callable[[Asked], list[dict[str, Any]]], tuple[Values, .
     ),
 )
 EVER: dict[str, Values] = {
-    **RANGES,
+    **{name: RANGES[name] for name in ("another's, in euros", "nothing")},
     "all": {**SHOP, "from": "2026-01-01", "to": "2026-12-31"},
     "all of Kolkata's": {"workspace_id": "ws_a", "from": "2026-01-01", "to": "2026-12-31", "tz": "Asia/Kolkata"},
 }
