@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -191,3 +192,17 @@ async def test_pipes_are_those_that_answer_with_each_parameter_once(client: Tiny
     assert (one.name, one.description, [each.name for each in one.parameters]) == ("p_one", "One.", ["from", "by"])
     assert (one.parameters[0].required, one.parameters[1].choices) == (True, ("channel", "source"))
     assert (two.name, two.parameters) == ("p_two", ())
+
+
+async def test_what_pipes_take_is_asked_for_once_and_again_of_another_store(
+    client: TinybirdClient, store: Upstream
+) -> None:
+    store.answer({"pipes": []})
+    await client.pipes()
+    await client.pipes()
+    assert len(store.asked) == 1
+
+    address = client.find()
+    client.find = lambda: replace(address, workspace_id="another")
+    await client.pipes()
+    assert len(store.asked) == 2
