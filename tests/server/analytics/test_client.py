@@ -204,5 +204,6 @@ async def test_what_pipes_take_is_asked_for_once_and_again_of_another_store(
 
     address = client.find()
     client.find = lambda: replace(address, workspace_id="another")
+    store.answer({"pipes": []})
     await client.pipes()
     assert len(store.asked) == 2
