@@ -51,6 +51,7 @@ async def _bring_visits(
     try:
         async for datasource, rows in _batches(sandbox_url, asked):
             await pipes.append(datasource, rows)
+        await pipes.copy()
     except (CapabilityError, httpx2.HTTPError) as error:
         raise Unavailable(f"The shop's visits could not be stored: {error}", fix="Start the demo again.") from error
     write_private(path, orjson.dumps({"website_id": website_id, "until": until}).decode())

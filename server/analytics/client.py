@@ -28,6 +28,7 @@ from tools.secret import Secret
 
 QUERY_SECONDS = 30.0
 APPEND_SECONDS = 30.0
+COPY_SECONDS = 120.0
 KNOWN_SECONDS = 60.0
 MOST_BYTES = 64 * 1024 * 1024
 MOST_APPENDED_BYTES = 10_000_000
@@ -115,13 +116,24 @@ class TinybirdClient:
             known = self._known = _Known(address, time.monotonic() + KNOWN_SECONDS, await self._described())
         return known.pipes
 
+    async def copy(self) -> None:
+        """Has what is copied on a schedule copied now, each done when it returns."""
+        for pipe in await self._listed("name,type"):
+            if pipe.get("type") == "copy":
+                path = f"/v0/pipes/{pipe['name']}/copy"
+                answer = await self._call("POST", path, seconds=COPY_SECONDS, content=b"")
+                if answer.status >= 400:
+                    raise _refusal(answer, pipe=str(pipe["name"]), address=self.find())
+
     async def _described(self) -> tuple[Pipe, ...]:
-        found = (await self._read("GET", "/v0/pipes", params={"attrs": "name,description,type,endpoint,nodes"})).get(
-            "pipes"
-        )
+        found = await self._listed("name,description,type,endpoint,nodes")
+        return tuple(_pipe(each) for each in found if each.get("type") == "endpoint" or each.get("endpoint"))
+
+    async def _listed(self, attributes: str) -> list[dict[str, Any]]:
+        found = (await self._read("GET", "/v0/pipes", params={"attrs": attributes})).get("pipes")
         if not isinstance(found, list):
             raise _unreadable()
-        return tuple(_pipe(each) for each in found if each.get("type") == "endpoint" or each.get("endpoint"))
+        return found
 
     async def ping(self) -> None:
         await self._read("GET", "/v0/sql", params={"q": "SELECT 1 FORMAT JSON"})

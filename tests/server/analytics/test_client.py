@@ -207,3 +207,16 @@ async def test_what_pipes_take_is_asked_for_once_and_again_of_another_store(
     store.answer({"pipes": []})
     await client.pipes()
     assert len(store.asked) == 2
+
+
+async def test_copies_are_run_one_after_another(client: TinybirdClient, store: Upstream) -> None:
+    store.answer({"pipes": [{"name": "copy_a", "type": "copy"}, {"name": "p", "type": "endpoint"}]})
+    await client.copy()
+    assert [(asked.method, asked.path) for asked in store.asked] == [
+        ("GET", "/v0/pipes"), ("POST", "/v0/pipes/copy_a/copy"),
+    ]  # fmt: skip
+
+    store.answer({"pipes": [{"name": "copy_a", "type": "copy"}]})
+    store.answer({"error": "out of room"}, status=503)
+    with pytest.raises(Unavailable):
+        await client.copy()

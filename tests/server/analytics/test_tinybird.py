@@ -93,7 +93,10 @@ def test_line_ends_of_another_system_are_no_change(project: Path) -> None:
 @pytest.mark.parametrize(
     ("answers", "told"),
     [
-        ([({"result": "failed", "errors": [{"filename": "p_a.pipe", "error": "no such table"}]}, 200)], "no such table"),
+        (
+            [({"result": "failed", "errors": [{"filename": "p_a.pipe", "error": "no such table"}]}, 200)],
+            "no such table",
+        ),
         ([({"error": "Invalid token"}, 403)], "refuses the token: Invalid token"),
         ([("<html>Bad gateway</html>", 502)], "HTTP 502"),
         ([("<html>Sign in</html>", 200)], "cannot be read"),
