@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, ViewportSize, async_playwright, expect
 
 from server.process.files import read_json
 from tests.app import Caller, Product, open_product
@@ -112,7 +112,9 @@ async def test_what_a_visitor_does_in_the_shop_is_told_by_rest_mcp_the_command_l
         playwright = await stack.enter_async_context(async_playwright())
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         stack.push_async_callback(browser.close)
-        page = await browser.new_page(viewport=PHONE, color_scheme="dark", locale="de-DE")
+        page = await browser.new_page(
+            viewport=ViewportSize(width=PHONE["width"], height=PHONE["height"]), color_scheme="dark", locale="de-DE"
+        )
 
         await shopping(page, f"{product.url}/demo/shop?w={website}&utm_source=news&utm_medium=email")
         await readers.until_counted("p_visitors_summary", pageviews=4, goals=2, payments=1)
