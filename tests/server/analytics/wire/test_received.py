@@ -93,7 +93,9 @@ def test_a_small_body_that_unpacks_to_a_huge_one_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"not gzip", gzip.compress(b"abc")[:-5], gzip.compress(b"abc") + b"rest", b"\x1f\x8b"]
+    "body",
+    [b"not gzip", gzip.compress(b"abc")[:-5], gzip.compress(b"abc") + b"rest", b"\x1f\x8b"],
+    ids=["not gzip", "cut off", "with a rest", "two bytes"],  # the bytes hold the time
 )
 def test_what_is_not_gzip_is_refused(body: bytes) -> None:
     with pytest.raises(Refusal) as refused:
