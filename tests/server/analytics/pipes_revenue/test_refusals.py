@@ -61,6 +61,16 @@ async def test_a_choice_that_is_none_is_refused_with_those_there_are(
         await _ask(shops, pipe, **{**SHOP, **SPAN, name: "' OR 1 --"})
 
 
+@pytest.mark.parametrize("pipe", [pipe for pipe, names in CHOICES.items() if "interval" in names])
+async def test_every_interval_that_a_pipe_offers_is_answered(shops: Mapping[str, Deployed], pipe: str) -> None:
+    store = shops[STATES[0]]
+    (offered,) = [each.choices for each in store.parameters(pipe) if each.name == "interval"]
+
+    assert len(offered) >= 3
+    for interval in offered:
+        assert await _ask(shops, pipe, **{**SHOP, **SPAN, "interval": interval, "limit": "1"})
+
+
 @pytest.mark.parametrize("metric", ["revenue", "goals"])
 async def test_a_figure_that_no_filter_of_visits_fits_refuses_it(shops: Mapping[str, Deployed], metric: str) -> None:
     with pytest.raises(TemplateRefusal, match="no filter"):
