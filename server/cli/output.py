@@ -43,6 +43,9 @@ def fail(error: CapabilityError, *, as_json: bool) -> int:
         say(f"{style('31', str(body.get('code')), sys.stderr)}: {body.get('message')}")
         for problem in (body.get("details") or {}).get("problems", ()):
             say(f"  {problem.get('field')}: {problem.get('problem')}")
+        for name in ("allowed", "choices"):
+            if listed := (body.get("details") or {}).get(name):
+                say(f"  details.{name}: {_cell(listed)}")
         if body.get("fix"):
             say(f"fix: {body['fix']}")
     return ERROR

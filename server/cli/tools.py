@@ -5,7 +5,7 @@ import sys
 import time
 import urllib.parse
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from server.cli.api import Api, api
@@ -54,7 +54,9 @@ def call(arguments: Namespace) -> int:
         document = server.request("GET", DOCUMENT)[1]
         path, method, operation = _operation(document, arguments.name)
         given = _arguments(arguments, _body_schema(document, operation))
-        known = {p["name"] for p in _parameters(document, operation) if p["in"] == "query"}
+        parameters = _parameters(document, operation)
+        known = {p["name"] for p in parameters if p["in"] == "query"}
+        _require({p["name"] for p in parameters if p["in"] == "path"} - given.keys(), arguments.name)
         for name in [name for name in given if f"{{{name}}}" in path]:
             path = path.replace(f"{{{name}}}", urllib.parse.quote(str(given.pop(name)), safe=""))
         takes_body = method not in ("get", "delete")
@@ -65,6 +67,16 @@ def call(arguments: Namespace) -> int:
             return _confirm(server, answer, arguments)
         show(_result(answer), as_json=arguments.json)
     return 0
+
+
+def _require(missing: Collection[str], capability: str) -> None:
+    """Without what its path names it cannot even be asked for."""
+    if missing:
+        raise InvalidArguments(
+            f"{capability} needs {', '.join(sorted(missing))}.",
+            fix="Add " + " ".join(f"{name}=…" for name in sorted(missing)),
+            problems=[{"field": name, "problem": "is required"} for name in sorted(missing)],
+        )
 
 
 def _operations(document: Mapping[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:

@@ -176,12 +176,26 @@ async def test_an_error_is_two_lines_for_people_and_json_for_scripts(
     assert json.loads(capsys.readouterr().out) == body
 
 
+async def test_what_may_be_named_instead_is_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    body = {
+        "code": "no_such",
+        "message": "No.",
+        "fix": "Use one of details.allowed.",
+        "details": {"allowed": ["a", "b"]},
+    }
+    await run(monkeypatch, answering(400, body), "tools", "call", "list_things")
+    assert capsys.readouterr().err == "no_such: No.\n  details.allowed: a b\nfix: Use one of details.allowed.\n"
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (["nope"], "not_found: There is no capability nope."),
         (["update_thing", "loose"], "invalid_request: loose is not key=value."),
         (["update_thing", "budget=lots"], "invalid_arguments: budget takes a JSON number."),
+        (["update_thing", "budget=5"], "invalid_arguments: update_thing needs thing_id.\n  thing_id: is required\n"),
         (["list_things", "--args", "{"], "invalid_request: --args is not JSON"),
         (["list_things", "--args", "[]"], "invalid_request: --args is not a JSON object"),
     ],
