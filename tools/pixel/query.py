@@ -24,6 +24,8 @@ from tools.store.tables import websites
 USUAL_DAYS = 30
 OTHERS = "other_currency_payments"
 """The column in which a pipe of revenue counts what it did not add up."""
+OTHER_SPEND = "other_currency_spend_rows"
+"""The same of ad spend: days of a campaign."""
 
 Word = Annotated[str, Field(max_length=500)]
 
@@ -196,6 +198,11 @@ def _caveats(asked: _Asked, found: PipeRows) -> Iterator[str]:
         yield f"Days are those of {asked.tz or 'UTC'}."
         if asked.until >= asked.today:
             yield f"{asked.today} is not over: its figures still grow."
-    others = sum(row.get(OTHERS) or 0 for row in found.rows)
-    if others:
+    if others := _counted(found, OTHERS):
         yield f"{others} payments in other currencies are not in the revenue; ask for them with currency."
+    if others := _counted(found, OTHER_SPEND):
+        yield f"{others} days of campaigns paid in other currencies are not in the spend; ask for them with currency."
+
+
+def _counted(found: PipeRows, column: str) -> int:
+    return sum(int(row.get(column) or 0) for row in found.rows)

@@ -118,6 +118,15 @@ async def test_payments_that_were_not_added_up_are_told(world: World) -> None:
     assert (asked["model"], asked["by"]) == ("linear", "source")
 
 
+async def test_spend_that_was_not_added_up_is_told(world: World) -> None:
+    world.pipes.rows["p_mer"] = [{"t": "2026-11-20", "spend": 5, "other_currency_spend_rows": rows} for rows in (2, 0)]
+
+    answer = await query(world, "p_mer")
+
+    told = "2 days of campaigns paid in other currencies are not in the spend; ask for them with currency."
+    assert told in answer["caveats"]
+
+
 async def test_pages_of_a_few_rows_make_up_the_whole(world: World) -> None:
     world.pipes.rows["p_top_pages"] = PAGES
     rows: list[dict[str, Any]] = []
