@@ -62,6 +62,7 @@ async def test_a_visit_views_moves_signs_up_and_pays(tmp_path: Path, scheme: str
         await page.route("**/e", receive)
 
         await visitor.go(f"/demo/shop?w={WEBSITE}")
+        assert await page.evaluate("document.querySelector('.brand span').offsetWidth") > 100  # whose shop it is
         await page.fill("#mail", "jane@example.com")
         await page.click("text=Sign up")
         await page.click("text=Day pack")
