@@ -55,11 +55,16 @@ async def _shop(
     deployed = await Deployed.open(project, engine, database=database)
     await _received(deployed, early)
     if copied == STATES[2]:
-        await deployed.copy("copy_visits")
+        await _copied(deployed)
     await _received(deployed, later)
     if copied == STATES[1]:
-        await deployed.copy("copy_visits")
+        await _copied(deployed)
     return deployed
+
+
+async def _copied(deployed: Deployed) -> None:
+    for pipe in ("copy_visits", "copy_sessions"):
+        await deployed.copy(pipe)
 
 
 async def _received(deployed: Deployed, batches: list[tuple[str, list[Row]]]) -> None:

@@ -11,7 +11,7 @@ from tests.server.analytics.pipes.asked import SESSION, Asked, money, rounded
 from tests.server.analytics.pipes_revenue.expected_money import ratio, spend
 from tests.server.analytics.pipes_revenue.expected_series import Rows, views_since, with_customers
 
-DAY = 86_400_000
+DAY, QUARTER = 86_400_000, 900_000  # milliseconds; a quarter of an hour
 MODELS = ("first_touch", "last_touch", "last_non_direct", "linear", "time_decay", "position_based")
 
 
@@ -78,7 +78,7 @@ def paths(asked: Asked) -> list[tuple[Any, list[Touch]]]:
         original = originals.get((row.website_id, row.transaction_id)) if row.kind == "refund" else None
         asked_of.append((row, original[0] if original else row.ms, original[2] if original else row.visitor_id))
     since = min((at for _, at, _ in asked_of), default=0) - int(window) - DAY
-    known = touches(asked, since)
+    known = touches(asked, since - since % QUARTER)
     return [
         (row, sorted(t for t in known[row.website_id, visitor] if at - window <= t.started <= at) or [NONE])
         for row, at, visitor in asked_of

@@ -44,7 +44,7 @@ def placed(asked: Asked, frame: pd.DataFrame, interval: str, *, before: bool = F
 def views_since(asked: Asked, since: int) -> pd.DataFrame:
     """Views from then to the end of the range, a session's first one first."""
     views = asked.owned("pageviews")
-    return views[(views["ms"] >= since) & (views["ms"] < asked.until)].sort_values(["ms", "event_id"])
+    return views[(views["ms"] >= since) & (views["ms"] < asked.until)].sort_values("seq")
 
 
 def with_customers(asked: Asked, frame: pd.DataFrame) -> pd.DataFrame:
