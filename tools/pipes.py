@@ -27,6 +27,8 @@ _FIELDS = {
 
 PROFILE, HEALTH = "p_visitor_profile", "p_pixel_healthcheck"
 MOST_DAYS = 5 * 366
+FIRST_DAY, LAST_DAY = dt.date(1970, 1, 1), dt.date(2105, 12, 31)
+"""What a Date of the store holds, and a day to spare: others would be answered as some day among these."""
 _SHOWN = 60
 
 
@@ -57,7 +59,10 @@ async def one_pipe(context: Context, name: str) -> Pipe:
 
 
 def require_range(since: dt.date | None, until: dt.date | None) -> None:
-    """Days in order, and no more of them than one question may be about."""
+    """Days that there can be, in order, and no more of them than one question may be about."""
+    for name, day in (("since", since), ("until", until)):
+        if day is not None and not FIRST_DAY <= day <= LAST_DAY:
+            raise _refused(name, f"is not between {FIRST_DAY} and {LAST_DAY}", "Send a day of our time.")
     if since is None or until is None:
         return
     if since > until:

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from tools.errors import CapabilityError
-from tools.pipes import MOST_DAYS, PIPE_ALLOWLIST, require_pipe, require_range
+from tools.pipes import FIRST_DAY, LAST_DAY, MOST_DAYS, PIPE_ALLOWLIST, require_pipe, require_range
 
 DAY = dt.date(2026, 11, 22)
 
@@ -43,3 +43,12 @@ def test_days_the_other_way_round_and_a_hundred_years_are_refused(days: int, sai
 
     assert refused.value.code == "invalid_arguments"
     assert said in f"{refused.value.message} {refused.value.fix}"
+
+
+@pytest.mark.parametrize(
+    "day", [dt.date.min, FIRST_DAY - dt.timedelta(days=1), LAST_DAY + dt.timedelta(days=1), dt.date.max]
+)
+def test_a_day_that_the_store_cannot_hold_is_refused(day: dt.date) -> None:
+    for name, since, until in (("since", day, None), ("until", None, day)):
+        with pytest.raises(InvalidArguments, match=f"{name} is not between 1970-01-01 and 2105-12-31"):
+            require_range(since, until)

@@ -158,6 +158,7 @@ class _Asked:
         if not {"from", "to"} <= self._takes:
             return None, None, tz
         until = self._query.until or self.today
+        require_range(self._query.since, until)
         since = self._query.since or until - dt.timedelta(days=USUAL_DAYS - 1)
         require_range(since, until)
         self.parameters |= {"from": since.isoformat(), "to": until.isoformat()}
@@ -196,7 +197,7 @@ def _caveats(asked: _Asked, found: PipeRows) -> Iterator[str]:
         yield "All websites of the workspace together."
     if asked.since and asked.until:
         yield f"Days are those of {asked.tz or 'UTC'}."
-        if asked.until >= asked.today:
+        if asked.since <= asked.today <= asked.until:
             yield f"{asked.today} is not over: its figures still grow."
     if others := _counted(found, OTHERS):
         yield f"{others} payments in other currencies are not in the revenue; ask for them with currency."

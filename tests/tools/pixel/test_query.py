@@ -127,6 +127,19 @@ async def test_spend_that_was_not_added_up_is_told(world: World) -> None:
     assert told in answer["caveats"]
 
 
+@pytest.mark.parametrize("sent", [{"until": "0001-01-05"}, {"since": "9999-12-31"}, {"until": "9999-12-31"}])
+async def test_days_out_of_all_time_are_refused(world: World, sent: dict[str, str]) -> None:
+    with pytest.raises(InvalidArguments, match="is not between 1970-01-01 and 2105-12-31"):
+        await query(world, **sent)
+    assert world.pipes.asked == []
+
+
+async def test_days_to_come_are_not_said_to_be_unfinished(world: World) -> None:
+    answer = await query(world, since="2030-01-01", until="2030-01-02")
+
+    assert not any("is not over" in caveat for caveat in answer["caveats"])
+
+
 async def test_pages_of_a_few_rows_make_up_the_whole(world: World) -> None:
     world.pipes.rows["p_top_pages"] = PAGES
     rows: list[dict[str, Any]] = []
