@@ -134,8 +134,8 @@ async def test_hostile_text_in_an_event_is_found_again_as_it_is(deployed: Deploy
     pages = await rows(deployed, "p_top_pages", **asked)
     assert sorted(page["path"] for page in pages) == sorted(HOSTILE)
     for text in HOSTILE:
-        landed = await rows(deployed, "p_entry_exit", **asked, path=text)
-        assert [(page["path"], page["entries"]) for page in landed] == [(text, 1)]
+        chosen = await rows(deployed, "p_languages", **asked, path=text)
+        assert [row["sessions"] for row in chosen] == [1]
     for text in HOSTILE[:5]:
         timeline = await rows(deployed, "p_visitor_timeline", **asked, visitor_id=text)
         assert {event["label"] for event in timeline} == {text}
