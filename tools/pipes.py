@@ -60,16 +60,15 @@ async def one_pipe(context: Context, name: str) -> Pipe:
 
 def require_range(since: dt.date | None, until: dt.date | None) -> None:
     """Days that there can be, in order, and no more of them than one question may be about."""
+    if since is not None and until is not None:
+        if since > until:
+            raise _refused("since", f"is after until, {until}", "Send the earlier day as since.")
+        if (days := (until - since).days + 1) > MOST_DAYS:
+            fix = f"Ask for at most {MOST_DAYS} days, or for several periods one after another."
+            raise _refused("since", f"makes it {days} days; at most {MOST_DAYS} are asked for at once", fix)
     for name, day in (("since", since), ("until", until)):
         if day is not None and not FIRST_DAY <= day <= LAST_DAY:
             raise _refused(name, f"is not between {FIRST_DAY} and {LAST_DAY}", "Send a day of our time.")
-    if since is None or until is None:
-        return
-    if since > until:
-        raise _refused("since", f"is after until, {until}", "Send the earlier day as since.")
-    if (days := (until - since).days + 1) > MOST_DAYS:
-        fix = f"Ask for at most {MOST_DAYS} days, or for several periods one after another."
-        raise _refused("since", f"makes it {days} days; at most {MOST_DAYS} are asked for at once", fix)
 
 
 def _refused(field: str, problem: str, fix: str) -> InvalidArguments:
