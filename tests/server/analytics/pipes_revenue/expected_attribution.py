@@ -72,12 +72,14 @@ def paths(asked: Asked) -> list[tuple[Any, list[Touch]]]:
     for row in every[(every["kind"] != "refund") & (every["transaction_id"] != "")].itertuples():
         key, own = (row.website_id, row.transaction_id), (row.ms, row.event_id, row.visitor_id)
         originals[key] = min(originals.get(key, own), own)
-    ours = every[(every["other"] == 0) & (every["ms"] >= asked.since) & (every["ms"] < asked.until)]
-    asked_of = []
-    for row in ours.itertuples():
+    asked_of, earliest = [], asked.until
+    for row in every[(every["ms"] >= asked.since) & (every["ms"] < asked.until)].itertuples():
         original = originals.get((row.website_id, row.transaction_id)) if row.kind == "refund" else None
-        asked_of.append((row, original[0] if original else row.ms, original[2] if original else row.visitor_id))
-    since = min((at for _, at, _ in asked_of), default=0) - int(window) - DAY
+        at, visitor = (original[0], original[2]) if original else (row.ms, row.visitor_id)
+        earliest = min(earliest, at, row.ms)
+        if not row.other:
+            asked_of.append((row, at, visitor))
+    since = earliest - int(window) - DAY
     known = touches(asked, since - since % QUARTER)
     return [
         (row, sorted(t for t in known[row.website_id, visitor] if at - window <= t.started <= at) or [NONE])
