@@ -9,6 +9,7 @@ from server.sandbox.anthropic.planner.steps import Asked
 Answer = Callable[[Asked], str]
 
 _CHANGE = r"\b(raise|increase|lower|decrease|reduce|cut|set|change|bump|put|make|drop|adjust|update)\b"
+_ASSISTANT = r"\b(chat ?gpt|perplexity|ai|llms?|assistants?)\b"
 
 INTENTS: tuple[tuple[Answer, tuple[str, ...]], ...] = (
     (records.model, (
@@ -26,6 +27,10 @@ INTENTS: tuple[tuple[Answer, tuple[str, ...]], ...] = (
         r"\bconnect(ed|ions?)\b", r"\b(tokens?|credentials?|integrations?)\b", r"\bmy (ad )?accounts\b",
     )),
     (visits.funnel, (r"^(?!.*\b(create|add|new|delete|change)\b).*\bfunnels?\b",)),
+    (visits.assistants, (
+        rf"{_ASSISTANT}.*\b(bring|brought|sen[dt]|visit|traffic|pa(y|id)|revenue|worth)",
+        rf"\b(visit|traffic|revenue|people|payments?)\w*\b.*\b(from|by|through) {_ASSISTANT}",
+    )),
     (visits.pages, (
         r"\b(top|best|popular|most|which|what)\b.*\bpages?\b", r"\bpages?\b.*\b(visited|viewed|popular|most)\b",
     )),

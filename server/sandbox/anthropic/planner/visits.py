@@ -24,6 +24,13 @@ _STEPS: Columns = (
     ("Of the step before", lambda row: percent(row["conversion_from_previous"])),
     ("Of all", lambda row: percent(row["conversion_from_first"])),
 )
+_ENGINES: Columns = (
+    ("Assistant", lambda row: plain(row["engine"])),
+    ("Visitors", lambda row: count(row["visitors"])),
+    ("Goals", lambda row: count(row["goals"])),
+    ("Payments", lambda row: count(row["payments"])),
+    ("Revenue", lambda row: money(row["revenue"], row.get("currency") or "")),
+)
 _METRICS: Columns = (("Pipe", lambda row: plain(row["pipe"])), ("Answers", lambda row: plain(row["answers"])))
 
 
@@ -74,6 +81,20 @@ def revenue(asked: Asked) -> str:
     return f"{lead}\n\n{listed(found['rows'], columns)}{_caveats(found)}"
 
 
+def assistants(asked: Asked) -> str:
+    period = periods.find(asked.words, asked.conversation.today)
+    found = _read(asked, "p_llm_traffic", **period.arguments, limit=_SHOWN)
+    if not found["rows"]:
+        return f"No assistant sent a visitor in {period}.{_caveats(found)}"
+    lower = asked.words.lower().replace(" ", "")
+    first = next((row for row in found["rows"] if row["engine"] in lower), found["rows"][0])
+    lead = (
+        f"**{plain(first['engine'])}** sent {count(first['visitors'])} visitors in {period}, who paid "
+        f"{money(first['revenue'], first.get('currency') or '')}."
+    )
+    return f"{lead}\n\n{listed(found['rows'], _ENGINES)}{_caveats(found)}"
+
+
 def funnel(asked: Asked) -> str:
     """The one that is named, or the only one; there is none to choose where none is kept."""
     held = asked.rows("list_funnels")
@@ -122,7 +143,8 @@ def abilities(_: Asked) -> str:
         "I am a scripted demo model. You can ask me, for example:\n\n"
         "- What are the top pages of the last 30 days?\n"
         "- Where do visitors come from?\n"
-        "- What is the revenue by channel?\n"
+        "- What is the revenue by channel, or by campaign?\n"
+        "- What do ChatGPT and other assistants bring?\n"
         "- How does the funnel convert?\n"
         "- How many visitors were there this week? Which metrics are there?"
     )

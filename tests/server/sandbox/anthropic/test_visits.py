@@ -43,6 +43,10 @@ REVENUE = [
         "other_currency_payments": 0,
     },
 ]
+ENGINES = [
+    {"engine": name, "visitors": visitors, "goals": 3, "payments": 4, "revenue": 380.0, "currency": "EUR"}
+    for name, visitors in (("perplexity", 80), ("chatgpt", 70))
+]
 SUMMARY = {"visitors": 1020, "sessions": 1200, "pageviews": 2100}
 STEPS = [
     {"step": 1, "label": "/shop", "visitors": 500, "conversion_from_previous": 1, "conversion_from_first": 1},
@@ -55,7 +59,7 @@ async def talk(tmp_path: Path) -> AsyncIterator[Talk]:
     async with open_world(tmp_path) as world:
         await add_site(world)
         world.pipes.rows |= {"p_top_pages": PAGES, "p_traffic_sources": SOURCES, "p_attributed_revenue": REVENUE}
-        world.pipes.rows |= {"p_funnel_v2": STEPS, "p_visitors_summary": [SUMMARY]}
+        world.pipes.rows |= {"p_llm_traffic": ENGINES, "p_funnel_v2": STEPS, "p_visitors_summary": [SUMMARY]}
         yield Talk(world)
 
 
@@ -82,6 +86,11 @@ def asked(pipe: str, **more: Any) -> tuple[str, dict[str, Any]]:
             "Which channel earns the most, by first touch?",
             asked("p_attributed_revenue", model="first_touch", by="channel", limit=10), "380.00 EUR",
         ),
+        (
+            "What did ChatGPT bring me?", asked("p_llm_traffic", limit=10),
+            "**chatgpt** sent 70 visitors in the last 7 days",
+        ),
+        ("Traffic from AI assistants", asked("p_llm_traffic", limit=10), "| perplexity | 80 | 3 | 4 | 380.00 EUR |"),
         ("How many visitors were there?", asked("p_visitors_summary"), "1,020 visitors in the last 7 days"),
         ("Which metrics are there?", ("list_metrics", {}), "| p_top_pages |"),
     ],
