@@ -47,6 +47,15 @@ async def test_a_range_that_ends_before_it_begins_is_refused(shops: Mapping[str,
         await _ask(shops, pipe, **{**SHOP, **SPAN, "from": "2026-03-16"})
 
 
+@pytest.mark.parametrize(
+    "span", [("0001-01-01", "0001-01-02"), ("1926-01-01", "2026-01-01"), ("2105-12-31", "9999-12-31")]
+)
+async def test_days_that_no_table_holds_are_refused(shops: Mapping[str, Deployed], span: tuple[str, str]) -> None:
+    for pipe in ("p_metric_series", "p_revenue_summary", "p_mer"):
+        with pytest.raises(TemplateRefusal, match="between 1970-01-01 and 2105-12-31"):
+            await _ask(shops, pipe, **{**SHOP, **SPAN, "from": span[0], "to": span[1]})
+
+
 @pytest.mark.parametrize("pipe", PAGED)
 async def test_more_rows_than_a_page_holds_are_refused(shops: Mapping[str, Deployed], pipe: str) -> None:
     with pytest.raises(TemplateRefusal, match="at most 1000"):
