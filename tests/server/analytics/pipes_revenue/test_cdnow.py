@@ -49,8 +49,7 @@ async def _sold(project: Project, engine: ChdbEngine, purchases: pd.DataFrame) -
         ingest_ts="1999-01-01 00:00:00.000",
     )
     columns = ["workspace_id", "website_id", "ts", "event_id", "visitor_id", "amount", "currency", "ingest_ts"]
-    told = rows[columns].to_dict("records")
-    body = b"\n".join(orjson.dumps(row) for row in told)
+    body = rows[columns].to_json(orient="records", lines=True).encode()
     await engine.insert(quoted("cdnow", "visitor_payments"), body, columns=columns)
     return deployed
 
