@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from server.sandbox.anthropic.planner import naming, periods
+from server.sandbox.anthropic.planner import naming, periods, visits
 from server.sandbox.anthropic.planner.steps import Asked, Said
 from server.sandbox.anthropic.planner.tables import count, listed, money, percent, plain, ratio
 
@@ -62,7 +62,9 @@ def performance(asked: Asked) -> str:
 
 
 def waste(asked: Asked) -> str:
-    """Active campaigns that brought back less than they cost."""
+    """Active campaigns that brought back less than they cost; where only visits are known, what each brought."""
+    if "get_insights" not in asked.conversation.tools and "query_metrics" in asked.conversation.tools:
+        return visits.revenue(asked)
     period = periods.find(asked.words, asked.conversation.today)
     insights, campaigns = asked.calls(
         ("get_insights", period.arguments | {"breakdown": "campaign"} | naming.platform(asked.words.lower())),

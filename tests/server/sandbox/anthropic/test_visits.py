@@ -141,3 +141,15 @@ def test_in_the_analytics_chat_it_says_what_can_be_asked_there() -> None:
 
     assert "Where do visitors come from?" in told
     assert "budget" not in told
+
+
+def test_in_the_analytics_chat_campaigns_are_told_by_what_their_visitors_paid() -> None:
+    tools = json.loads(snapshot("analytics", analytics_chat(catalog).all).tools)
+    asked = user(f"{CONTEXT}\nWhich campaigns make money and which waste it?")
+    body = {"model": SONNET, "max_tokens": 1000, "tools": tools, "messages": [asked]}
+
+    call = plan(body, NOON.date()).blocks[-1]
+
+    assert (call["name"], call["input"]["pipe"], call["input"]["by"]) == (
+        "query_metrics", "p_attributed_revenue", "campaign",
+    )  # fmt: skip
