@@ -51,6 +51,13 @@ async def test_a_range_that_ends_before_it_begins_is_refused(site: Deployed, pip
         await site.query(pipe, backwards, output=Format.JSON)
 
 
+@pytest.mark.parametrize("pipe", ["p_top_pages", "p_devices", "p_visitors_summary", "p_retention_cohort"])
+async def test_days_that_no_table_holds_are_refused(site: Deployed, pipe: str) -> None:
+    for days in ({"from": "1969-12-31", "to": "2026-01-01"}, {"from": "2026-01-01", "to": "2106-01-01"}):
+        with pytest.raises(TemplateRefusal, match="between 1970-01-01 and 2105-12-31"):
+            await site.query(pipe, {**SHOP, **days}, output=Format.JSON)
+
+
 @pytest.mark.parametrize("pipe", PAGED)
 async def test_more_than_a_thousand_rows_are_refused(site: Deployed, pipe: str) -> None:
     with pytest.raises(TemplateRefusal, match="limit is at most 1000"):
