@@ -148,10 +148,11 @@ def test_the_patterns_find_what_they_are_for(pattern: re.Pattern[str], line: str
 
 
 def _mirrored(test: Path) -> bool:
-    """A test of tools is called after a module, package or capability; elsewhere its folder exists in the code."""
+    """A test of tools is called after a module, package or capability; elsewhere its folder exists in the code, or the
+    one above it, where one folder has several folders of tests."""
     folder, stem = Path(*test.parts[1:-1]), test.stem.removeprefix("test_")
     if folder.parts[0] != "tools":
-        return (ROOT / folder).is_dir()
+        return (ROOT / folder).is_dir() or (len(folder.parts) > 2 and (ROOT / folder.parent).is_dir())
     return (ROOT / folder / f"{stem}.py").exists() or (ROOT / folder / stem).is_dir() or stem in _functions(folder)
 
 
