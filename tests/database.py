@@ -88,7 +88,7 @@ def dumped(directory: Path) -> dict[str, bytes]:
 
 
 def _migrated(path: Path) -> Path:
-    if not path.exists():
+    if path.parent.is_dir() and not path.exists():  # a directory that is not there is the product's to make
         path.write_bytes(_up_to_date())
     return path
 
