@@ -81,9 +81,10 @@ def stored(directory: Path, sql: str) -> list[dict[str, Any]]:
 
 def dumped(directory: Path) -> dict[str, bytes]:
     """Each table, with all that lies in it."""
+    everything = {name: stored(directory, f'SELECT * FROM "{name}"') for name in metadata.tables}  # noqa: S608
     return {
-        name: json.dumps([list(row.values()) for row in stored(directory, f'SELECT * FROM "{name}"')]).encode()  # noqa: S608
-        for name in metadata.tables
+        name: json.dumps([list(row.values()) for row in rows], default=bytes.decode).encode()
+        for name, rows in everything.items()
     }
 
 
