@@ -35,9 +35,9 @@ def _agent(quick: bool) -> list[Row]:
 
 
 def _analytics(quick: bool) -> list[Row]:
-    from tests.bench import analytics  # noqa: PLC0415 - loads the engine, which not everybody has
+    from tests.bench import analytics, ingest  # noqa: PLC0415 - loads the engine, which not everybody has
 
-    return analytics.measure(quick=quick)
+    return [*analytics.measure(quick=quick), *ingest.measure(quick=quick)]
 
 
 BENCHMARKS: dict[str, Benchmark] = {

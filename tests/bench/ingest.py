@@ -1,8 +1,10 @@
 """What an event costs: to derive its row, to make it durable alone and among twenty, and to bring it to a store."""
 
+import contextlib
 import json
 import os
 import socket
+import subprocess
 import sys
 import tempfile
 import time
@@ -11,6 +13,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import httpx2
+import orjson
 import uvloop
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -22,6 +26,7 @@ from server.analytics.ingest.countries import Countries
 from server.analytics.ingest.rows import Enricher
 from server.analytics.ingest.times import stamp
 from server.app import create_app
+from server.process.files import read_json
 from server.process.serving import serve
 from server.settings import Settings
 from tests.bench.load import Load
@@ -39,6 +44,7 @@ WEBSITE = "admx_bench"
 CONNECTIONS = 64
 BATCH = 20
 ROUNDS = 5
+LINES = 1_000
 # Seconds of the promise, so that a row can be bounded from above: 2,000 requests and 20,000 events a second.
 MOST_US_ALONE, MOST_US_OF_A_BATCH, MOST_US_DERIVED = 500, 50, 40
 _CHROME = (
@@ -52,6 +58,7 @@ def measure(*, quick: bool = False) -> list[Row]:
     return [
         Row("ingest: an event's row derived", "µs", _derived(2_000 if quick else 20_000), target=MOST_US_DERIVED),
         *_served(rounds, 400 if quick else 4_000),
+        *_stored(5 if quick else 60),
     ]
 
 
@@ -101,6 +108,47 @@ def _served(rounds: int, requests: int) -> Iterator[Row]:
                 yield Row(f"ingest: an event {name}, CPU of the server", "µs", cpu, target=bound)
         finally:
             load.close()
+
+
+def _stored(batches: int) -> Iterator[Row]:
+    """The store itself, the embedded engine included: it answers when a batch is on the disk."""
+    enricher, stamped = Enricher(Countries()), stamp(wall_clock())
+    lines = [
+        b"\n".join(
+            orjson.dumps(enricher.row(_event(at), wall_clock(), stamped)[1]) for at in range(first, first + LINES)
+        )
+        for first in range(0, (batches + 1) * LINES, LINES)
+    ]
+    with tempfile.TemporaryDirectory(prefix="adwright-bench-") as path, _owner(Path(path)) as (process, known):
+        headers = {"authorization": f"Bearer {known['admin_token']}"}
+        asked = {"name": "pageviews", "wait": "true"}
+        with httpx2.Client(base_url=str(known["url"]), headers=headers, params=asked, timeout=60) as client:
+            client.post("/v0/events", content=lines[0]).raise_for_status()
+            before, began = cpu_seconds(process.pid), time.perf_counter()
+            for each in lines[1:]:
+                told = client.post("/v0/events", content=each).raise_for_status().json()
+                if told["successful_rows"] != LINES:
+                    raise RuntimeError(f"the store took {told}")
+            wall = (time.perf_counter() - began) / batches / LINES * 1e6
+            cpu = (cpu_seconds(process.pid) - before) / batches / LINES * 1e6
+    for what, spent in (("wall", wall), ("CPU of the store", cpu)):
+        yield Row(
+            f"/v0/events: an event of {LINES:,} in a request, durable, {what}", "µs", spent, target=MOST_US_OF_A_BATCH
+        )
+
+
+@contextlib.contextmanager
+def _owner(directory: Path) -> Iterator[tuple["subprocess.Popen[bytes]", dict[str, Any]]]:
+    process = subprocess.Popen([sys.executable, "-m", "server.analytics", "--data", str(directory)])
+    try:
+        while not (known := read_json(directory / "analytics.json")):
+            if process.poll() is not None:
+                raise RuntimeError("the store did not start")
+            time.sleep(0.05)
+        yield process, known
+    finally:
+        process.terminate()
+        process.wait(20)
 
 
 def _figures(load: Load, pid: int, rounds: int, requests: int, batch: int) -> tuple[float, float]:
