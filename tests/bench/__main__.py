@@ -6,12 +6,12 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from tests.bench import memory, rest, together
 from tests.bench.table import Row, text
 
-Benchmark = Callable[[bool], list[Row]]
+Benchmark = Callable[[bool], Iterable[Row]]
 
 
 def _mcp(quick: bool) -> list[Row]:
@@ -34,10 +34,11 @@ def _agent(quick: bool) -> list[Row]:
     return agent.measure(quick=quick)
 
 
-def _analytics(quick: bool) -> list[Row]:
+def _analytics(quick: bool) -> Iterable[Row]:
     from tests.bench import analytics, ingest  # noqa: PLC0415 - loads the engine, which not everybody has
 
-    return [*analytics.measure(quick=quick), *ingest.measure(quick=quick)]
+    yield from analytics.measure(quick=quick)
+    yield from ingest.measure(quick=quick)
 
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -61,15 +62,17 @@ def main() -> None:
         parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
     machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}"
     rows: list[Row] = []
-    for name in given.names or BENCHMARKS:
-        rows += BENCHMARKS[name](given.quick)
-        if not given.json:
-            sys.stderr.write(f"{name} measured\n")
-    if given.json:
-        shown = {"machine": machine, "quick": given.quick, "rows": [row.shown() for row in rows]}
-        sys.stdout.write(json.dumps(shown, ensure_ascii=False) + "\n")
-    else:
-        sys.stdout.write(f"{machine}; medians\n{text(rows)}\n")
+    try:
+        for name in given.names or BENCHMARKS:
+            rows.extend(BENCHMARKS[name](given.quick))
+            if not given.json:
+                sys.stderr.write(f"{name} measured\n")
+    finally:  # what was measured is told, also where the next one fails
+        if given.json:
+            shown = {"machine": machine, "quick": given.quick, "rows": [row.shown() for row in rows]}
+            sys.stdout.write(json.dumps(shown, ensure_ascii=False) + "\n")
+        else:
+            sys.stdout.write(f"{machine}; medians\n{text(rows)}\n")
 
 
 if __name__ == "__main__":
