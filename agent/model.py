@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,21 @@ from tools.secret import Secret
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
 
+API_VERSION = "2026-10-21"
+
 CALL_SECONDS = 240.0
 """Of one call in all: the SDK bounds only the silence between two chunks."""
+
+ABOUT_SECONDS = 5.0
+"""A turn waits no longer to be told what its model is."""
+
+MOMENT_SECONDS = 0.5
+"""Nor a page, to show its name."""
+
+ANEW_SECONDS = 30.0
+"""After which it is asked again, where nothing was told."""
+
+logger = logging.getLogger(__name__)
 
 _BROKEN = (Cut, TimeoutError, json.JSONDecodeError, KeyError, IndexError)
 """How a stream shows that it is not what it should be."""
@@ -49,7 +63,7 @@ class Model:
         self.settings = settings
         self._client: AsyncAnthropic | None = None
         self._opening = asyncio.Lock()
-        self._about: dict[str, About] = {}
+        self._looked: dict[str, tuple[float, asyncio.Task[About | None]]] = {}
 
     def require_key(self) -> Secret:
         if self.settings.api_key is None:
@@ -72,19 +86,44 @@ class Model:
 
     async def about(self, model: str) -> About:
         """Remembered once the API told it; until then the model is taken for a current one."""
-        if model not in self._about:
-            try:
-                client = await self._open()
-                self._about[model] = _about((await client.models.retrieve(model)).to_dict(mode="json"))
-            except Exception as error:
-                if self._failure(error) is None:
-                    raise
-                return About(model, model)
-        return self._about[model]
+        return await self._within(ABOUT_SECONDS, model)
+
+    async def answers(self) -> str | None:
+        """The name of the model that new conversations get, its id until the API told the name; None without a key."""
+        if self.settings.api_key is None:
+            return None
+        return (await self._within(MOMENT_SECONDS, self.settings.model)).name
 
     async def close(self) -> None:
+        looking = [task for _, task in self._looked.values()]
+        for task in looking:
+            task.cancel()
+        await asyncio.gather(*looking, return_exceptions=True)
         if self._client is not None:
             await self._client.close()
+
+    async def _within(self, seconds: float, model: str) -> About:
+        """Whoever waits no longer leaves the question standing, for the next."""
+        now = asyncio.get_running_loop().time()
+        since, looking = self._looked.get(model, (now, None))
+        if looking is None or (now - since > ANEW_SECONDS and looking.done() and looking.result() is None):
+            looking = asyncio.create_task(self._look(model), name=f"about {model}")
+            self._looked[model] = now, looking
+        await asyncio.wait((looking,), timeout=seconds)
+        return (looking.result() if looking.done() else None) or About(model, model)
+
+    async def _look(self, model: str) -> About | None:
+        """Without the SDK: whoever shows a page does not wait until it is imported."""
+        if self.settings.api_key is None:
+            return None
+        headers = {"x-api-key": self.settings.api_key.reveal(), "anthropic-version": API_VERSION}
+        try:
+            async with httpx2.AsyncClient(base_url=self.settings.base_url, timeout=ABOUT_SECONDS) as http:
+                answer = await http.get(f"/v1/models/{model}", headers=headers)
+            return _about(answer.json()) if answer.is_success else None
+        except (httpx2.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
+            logger.info("nothing is told of %s: %r", model, error)
+            return None
 
     async def _stream(self, body: bytes, building: Building) -> None:
         client = await self._open()

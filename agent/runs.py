@@ -93,6 +93,10 @@ class Runner:
         await asyncio.gather(*tasks, *([self._looking] if self._looking else []), return_exceptions=True)
         await self._model.close()
 
+    async def answers(self) -> str | None:
+        """The name of the model that new conversations get; None where there is no key for one."""
+        return await self._model.answers()
+
     async def start(self, context: Context, surface: str, asked: Callable[[], Asked]) -> Following:
         """Begin a turn and follow it; refused before anything of it is stored or charged where it cannot begin."""
         begun = await asyncio.shield(asyncio.ensure_future(self._start(context, self._surfaces[surface], asked)))
