@@ -12,15 +12,14 @@ from server.web.card import change_rows, evidence_rows
 from server.web.connections import connection_card
 from server.web.forms import form
 from server.web.people import People
-from server.web.rendering import Renderer
 from tools.authority import Principal
 from tools.errors import CapabilityError, StalePlan
 
 PAGE = "/integrations"
 
 
-def integration_routes(people: People, renderer: Renderer, clock: Callable[[], dt.datetime]) -> list[BaseRoute]:
-    pages = Integrations(people, renderer, clock)
+def integration_routes(people: People, clock: Callable[[], dt.datetime]) -> list[BaseRoute]:
+    pages = Integrations(people, clock)
     return [
         Route(PAGE, people.only(pages.listed)),
         Route(PAGE, people.only(pages.connect), methods=["POST"]),
@@ -30,12 +29,12 @@ def integration_routes(people: People, renderer: Renderer, clock: Callable[[], d
 
 
 class Integrations:
-    def __init__(self, people: People, renderer: Renderer, clock: Callable[[], dt.datetime]) -> None:
-        self._people, self._renderer, self._clock = people, renderer, clock
+    def __init__(self, people: People, clock: Callable[[], dt.datetime]) -> None:
+        self._people, self._clock = people, clock
 
     async def listed(self, request: Request, person: Principal) -> Response:
         query = request.query_params
-        return await self._shown(person, marked=query.get("connection"), did=query.get("did"))
+        return await self._shown(request, person, marked=query.get("connection"), did=query.get("did"))
 
     async def connect(self, request: Request, person: Principal) -> Response:
         """Success is shown by another request, so that reloading does not connect twice. Nothing of a refused form is
@@ -45,7 +44,7 @@ class Integrations:
             sent = await form(request)
             created = await self._people.call(person, "create_connection", sent)
         except CapabilityError as error:
-            return await self._shown(person, problem=error, connecting=sent.get("platform", "meta"))
+            return await self._shown(request, person, problem=error, connecting=sent.get("platform", "meta"))
         return RedirectResponse(f"{PAGE}?connection={created['id']}&did=connected#main", 303)
 
     async def test(self, request: Request, person: Principal) -> Response:
@@ -53,8 +52,8 @@ class Integrations:
         try:
             health = await self._people.call(person, "test_connection", {"connectionId": connection_id})
         except CapabilityError as error:
-            return await self._shown(person, marked=connection_id, problem=error)
-        return await self._shown(person, marked=connection_id, health=health)
+            return await self._shown(request, person, marked=connection_id, problem=error)
+        return await self._shown(request, person, marked=connection_id, health=health)
 
     async def delete(self, request: Request, person: Principal) -> Response:
         """First the plan; then, with the digest of what was shown, exactly that plan or a fresh one to look at."""
@@ -64,21 +63,22 @@ class Integrations:
             digest = (await form(request)).get("digest")
             if digest is None:
                 proposed = await self._people.call(person, "delete_connection", named, preview=True)
-                return self._confirm(person, connection_id, proposed)
+                return await self._confirm(request, person, connection_id, proposed)
             await self._people.call(person, "delete_connection", named, expect_digest=digest)
         except StalePlan as stale:
-            return self._confirm(person, connection_id, stale.details, status=stale.status)
+            return await self._confirm(request, person, connection_id, stale.details, status=stale.status)
         except CapabilityError as error:
-            return await self._shown(person, marked=connection_id, problem=error)
+            return await self._shown(request, person, marked=connection_id, problem=error)
         return RedirectResponse(f"{PAGE}?connection={connection_id}&did=disconnected", 303)
 
-    def _confirm(
-        self, person: Principal, connection_id: str, proposed: Mapping[str, Any], status: int = 200
+    async def _confirm(
+        self, request: Request, person: Principal, connection_id: str, proposed: Mapping[str, Any], status: int = 200
     ) -> Response:
         plan = proposed["plan"]
-        return self._renderer.page(
+        return await self._people.page(
+            request,
+            person,
             "disconnect.html",
-            person=person,
             status=status,
             connection_id=connection_id,
             plan=plan,
@@ -90,6 +90,7 @@ class Integrations:
 
     async def _shown(
         self,
+        request: Request,
         person: Principal,
         *,
         marked: str | None = None,
@@ -101,9 +102,10 @@ class Integrations:
         """The list, the connection it is about first; a problem with connecting stands at its form."""
         rows = (await self._people.call(person, "list_connections", {}))["items"]
         missing = self._people.missing(person, "create_connection", "test_connection", "delete_connection")
-        return self._renderer.page(
+        return await self._people.page(
+            request,
+            person,
             "integrations.html",
-            person=person,
             status=problem.status if problem else 200,
             connections=[connection_card(row, self._clock()) for row in sorted(rows, key=lambda r: r["id"] != marked)],
             marked=marked,

@@ -16,6 +16,7 @@ from server.web.forms import form
 from server.web.integrations import integration_routes
 from server.web.people import People
 from server.web.rendering import Renderer
+from server.web.shell import NOBODY, Assistant
 from server.web.shop import shop_routes
 from tools.authority import Principal
 from tools.errors import CapabilityError, CrossOrigin
@@ -27,19 +28,21 @@ MOST_WAITING = 100
 _NEXT_COOKIE = "adwright_next"
 
 
-def web_routes(door: Door, sessions: Sessions, renderer: Renderer) -> list[BaseRoute]:
-    people = People(door, sessions, renderer)
+def web_routes(door: Door, sessions: Sessions, renderer: Renderer, assistant: Assistant = NOBODY) -> list[BaseRoute]:
+    people = People(door, sessions, renderer, assistant)
     pages = Pages(people, sessions, renderer)
     return [
         Route("/", pages.home),
         Route("/sign-in", pages.sign_in),
         Route("/login", pages.login),
         Route("/sign-out", pages.sign_out, methods=["POST"]),
+        Route("/chat", people.only(pages.chat)),
+        Route("/chat/{conversation_id}", people.only(pages.chat)),
         Route("/approvals", people.only(pages.approvals)),
         Route("/approvals/{approval_id}", people.only(pages.approval)),
         Route("/approvals/{approval_id}/approve", people.only(partial(pages.decide, "approve")), methods=["POST"]),
         Route("/approvals/{approval_id}/deny", people.only(partial(pages.decide, "deny")), methods=["POST"]),
-        *integration_routes(people, renderer, door.clock),
+        *integration_routes(people, door.clock),
         *shop_routes(renderer),
         *script_routes(),
         renderer.assets.route(),
@@ -98,6 +101,9 @@ class Pages:
             return self._renderer.message(request, 403, error.message, error.fix, code=error.code)
         return RedirectResponse("/sign-in?why=left", 303, {"set-cookie": cleared})
 
+    async def chat(self, request: Request, person: Principal) -> Response:
+        return await self._people.page(request, person, "chat.html")
+
     async def approvals(self, request: Request, person: Principal) -> Response:
         cursor = request.query_params.get("cursor")
         older_than = {"cursor": cursor} if cursor else {}
@@ -106,9 +112,10 @@ class Pages:
         if not cursor:
             newest = {"status": "pending", "limit": str(MOST_WAITING)}
             waiting = await self._people.call(person, "list_approvals", newest)
-        return self._renderer.page(
+        return await self._people.page(
+            request,
+            person,
             "approvals.html",
-            person=person,
             waiting=[card(item) for item in waiting.get("items", ())],
             hidden="next_cursor" in waiting,
             recent=[card(item) for item in recent["items"] if item["status"] != "pending"],
@@ -117,7 +124,7 @@ class Pages:
         )
 
     async def approval(self, request: Request, person: Principal) -> Response:
-        return self._shown(person, await self._look(person, request.path_params["approval_id"]))
+        return await self._shown(request, person, await self._look(person, request.path_params["approval_id"]))
 
     async def decide(self, decision: str, request: Request, person: Principal) -> Response:
         """The form's way, for browsers without scripts: decide, then show the same card again."""
@@ -128,16 +135,19 @@ class Pages:
             problem = error
         shown = await self._look(person, approval_id)
         if problem is not None and shown.status == "pending":
-            return self._shown(person, shown, problem)
+            return await self._shown(request, person, shown, problem)
         return RedirectResponse(f"/approvals/{approval_id}", 303)  # decided now, or by someone else before
 
     async def _look(self, person: Principal, approval_id: str) -> Card:
         return card(await self._people.call(person, "get_approval", {"approval_id": approval_id}))
 
-    def _shown(self, person: Principal, shown: Card, problem: CapabilityError | None = None) -> Response:
-        return self._renderer.page(
+    async def _shown(
+        self, request: Request, person: Principal, shown: Card, problem: CapabilityError | None = None
+    ) -> Response:
+        return await self._people.page(
+            request,
+            person,
             "approval.html",
-            person=person,
             status=problem.status if problem else 200,
             card=shown,
             problem=problem,

@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from server.identity.sessions import Sessions
 from server.web.rendering import Renderer
+from server.web.shell import Assistant, Shell
 from tools import ids
 from tools.authority import Principal, Scope
 from tools.codec import from_strings
@@ -17,11 +18,13 @@ from tools.errors import CapabilityError, InvalidArguments, MissingAuthorization
 from tools.invoke import Door
 
 PersonsPage = Callable[[Request, Principal], Awaitable[Response]]
+MOST_WAITING = 99
+"""What the badge counts to."""
 
 
 class People:
-    def __init__(self, door: Door, sessions: Sessions, renderer: Renderer) -> None:
-        self._door, self._sessions, self._renderer = door, sessions, renderer
+    def __init__(self, door: Door, sessions: Sessions, renderer: Renderer, assistant: Assistant) -> None:
+        self._door, self._sessions, self._renderer, self._assistant = door, sessions, renderer, assistant
 
     def only(self, page: PersonsPage) -> Callable[[Request], Awaitable[Response]]:
         """Hand the page its person, or send the browser to sign in and come back."""
@@ -60,6 +63,21 @@ class People:
             expect_digest=expect_digest,
         )
         return output.wire()
+
+    async def page(
+        self, request: Request, person: Principal, template: str, *, status: int = 200, **values: Any
+    ) -> Response:
+        """A page inside the shell."""
+        shell = Shell(path=request.url.path, waiting=await self._waiting(person), assistant=self._assistant)
+        return self._renderer.page(template, person=person, status=status, shell=shell, **values)
+
+    async def _waiting(self, person: Principal) -> int:
+        """A badge that cannot be told is no reason to show no page."""
+        try:
+            listed = await self.call(person, "list_approvals", {"status": "pending", "limit": str(MOST_WAITING)})
+        except CapabilityError:
+            return 0
+        return len(listed["items"])
 
     def missing(self, person: Principal, *names: str) -> list[str]:
         """The scopes that these capabilities need and the person does not have; a name that is gone needs none."""

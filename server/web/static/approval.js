@@ -74,4 +74,4 @@ async function watch() {
 }
 
 setInterval(tick, 1000);
-if (POLL[card().dataset.status]) setTimeout(watch, POLL.executing);
+if (card() && POLL[card().dataset.status]) setTimeout(watch, POLL.executing);

@@ -1,15 +1,15 @@
-// Runs before the first paint: the system decides light or dark until a person does.
+// Runs before the first paint: the system decides light or dark until a person does; an open panel is open at once.
 (() => {
   const root = document.documentElement;
   const stored = localStorage.getItem("theme");
   if (stored === "light" || stored === "dark") root.dataset.theme = stored;
-  addEventListener("DOMContentLoaded", () => {
-    const button = document.getElementById("theme");
-    button.hidden = false;
-    button.addEventListener("click", () => {
-      const dark = (root.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
-      root.dataset.theme = dark ? "light" : "dark";
-      localStorage.setItem("theme", root.dataset.theme);
-    });
+  // On a phone the panel covers the page, so that one comes to the page first.
+  root.dataset.panel = localStorage.getItem("adwright.panel") === "open" && innerWidth > 900 ? "open" : "";
+  const dark = () => (root.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest?.("[data-theme-switch]")) return;
+    root.dataset.theme = dark() ? "light" : "dark";
+    localStorage.setItem("theme", root.dataset.theme);
+    document.dispatchEvent(new Event("adwright:theme"));
   });
 })();

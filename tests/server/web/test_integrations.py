@@ -54,7 +54,7 @@ async def test_a_connection_is_told_with_its_accounts_and_times(site: Site) -> N
     ):  # fmt: skip
         assert said in shown
     assert '<a href="/integrations" aria-current="page">' in page.text
-    assert '<a href="/approvals" >' in page.text
+    assert '<a href="/approvals">' in page.text
 
 
 async def test_an_empty_workspace_is_told_what_to_do(site: Site) -> None:

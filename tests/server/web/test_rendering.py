@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from server.web.card import STANDINGS, card
 from server.web.rendering import Renderer
+from server.web.shell import Shell
 from tests.server.web.test_card import APPROVAL
 from tests.world import principal
 from tools.approval import ApprovalStatus
@@ -73,7 +74,8 @@ def test_time_left_is_told_in_words(seconds: int, text: str) -> None:
 def rendered(**fields: object) -> str:
     role = principal(Role.OWNER)
     shown = card(APPROVAL | fields)
-    page = Renderer(lambda: NOW).page("approval.html", person=role, card=shown, problem=None, missing=[])
+    values = {"card": shown, "problem": None, "missing": [], "shell": Shell(path="/approvals/apr_1", waiting=1)}
+    page = Renderer(lambda: NOW).page("approval.html", person=role, **values)
     return bytes(page.body).decode()
 
 

@@ -281,7 +281,7 @@ async def test_a_chosen_theme_is_remembered(visit: Open) -> None:
     await visitor.go("/approvals")
     light = await visitor.page.evaluate(background)
 
-    await visitor.page.click("#theme")
+    await visitor.page.click("[data-theme-switch]")
     await visitor.page.reload()
 
     assert await visitor.page.evaluate(background) != light

@@ -1,0 +1,62 @@
+// Everything the panel shows is built here, node by node: text never becomes markup.
+const SVG = "http://www.w3.org/2000/svg";
+const ICONS = "./icons.svg";
+
+/** A node; strings among the attributes stay attributes, everything else (listeners, booleans) is a property. */
+export function h(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "string") made.setAttribute(name, value);
+    else if (value !== undefined && value !== null) made[name] = value;
+  }
+  made.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return made;
+}
+
+export function icon(name, kind = "") {
+  const drawn = document.createElementNS(SVG, "svg");
+  const symbol = document.createElementNS(SVG, "use");
+  drawn.setAttribute("class", `icon ${kind}`.trim());
+  drawn.setAttribute("aria-hidden", "true");
+  symbol.setAttribute("href", `${ICONS}#${name}`);
+  drawn.append(symbol);
+  return drawn;
+}
+
+export const button = (label, onclick, { drawn, shown = "", kind = "quiet", ...more } = {}) =>
+  h("button", { type: "button", class: kind, "aria-label": shown ? undefined : label, title: shown ? undefined : label, onclick, ...more }, drawn && icon(drawn), shown);
+
+/** Copies, and says so in the button for a moment. */
+export function copier(label, text, shown = "") {
+  const made = button(label, async () => {
+    let copied = "Copied";
+    try {
+      await navigator.clipboard.writeText(await text());
+    } catch {
+      copied = "Could not copy";
+    }
+    made.replaceChildren(icon(copied === "Copied" ? "check" : "x"), shown && copied, h("span", { class: "sr", role: "status" }, copied));
+    setTimeout(() => made.replaceChildren(icon("copy"), shown), 1600);
+  }, { drawn: "copy", shown });
+  return made;
+}
+
+const NUMBER = new Intl.NumberFormat("en", { maximumFractionDigits: 4 });
+const WHOLE = new Intl.NumberFormat("en");
+const AGO = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "narrow" });
+const STEPS = [[60, "second"], [60, "minute"], [24, "hour"], [7, "day"], [4.35, "week"], [12, "month"], [Infinity, "year"]];
+
+export const count = (value) => WHOLE.format(value);
+export const number = (value) => NUMBER.format(value);
+export const dollars = (value) => (value > 0 && value < 0.01 ? "< $0.01" : `$${value.toFixed(value < 1 ? 3 : 2)}`);
+export const spoken = (milliseconds) => (milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(milliseconds < 10000 ? 1 : 0)} s`);
+export const words = (name) => name.replace(/([a-z])([A-Z])/g, "$1 $2").replaceAll("_", " ").toLowerCase().replace(/^./, (first) => first.toUpperCase());
+
+export function ago(when) {
+  let past = (Date.now() - new Date(when)) / 1000;
+  if (past < 45) return "just now";
+  for (const [size, unit] of STEPS) {
+    if (past < size) return AGO.format(-Math.round(past), unit);
+    past /= size;
+  }
+}

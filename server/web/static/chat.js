@@ -1,0 +1,331 @@
+// <chat-panel>: one conversation at a time, over the public API, surviving reloads, lost connections and other tabs.
+import { Refused, ask, newKey } from "./chat-api.js";
+import { Composer } from "./chat-composer.js";
+import { button, h, icon } from "./chat-dom.js";
+import { Frame } from "./chat-frame.js";
+import { History } from "./chat-history.js";
+import { linked, problem } from "./chat-problem.js";
+import { Conversation } from "./chat-stream.js";
+import { Thread } from "./chat-thread.js";
+import { Usage } from "./chat-usage.js";
+import { MAY, welcome } from "./chat-welcome.js";
+
+const TAB = "adwright.chat"; // the conversation of this tab
+const SENDING = "adwright.sending"; // a message of which nobody knows yet whether it arrived
+const NEAR = 48;
+const stored = (key) => JSON.parse(sessionStorage.getItem(key) ?? "null");
+const store = (key, value) => (value ? sessionStorage.setItem(key, JSON.stringify(value)) : sessionStorage.removeItem(key));
+
+class ChatPanel extends HTMLElement {
+  #conversation = null; #surface; #liveAfter = 0; #stick = true; #stopping = false; #awake = false;
+
+  connectedCallback() {
+    if (this.frame) return;
+    this.#surface = this.getAttribute("surface") || "ads";
+    this.model = this.getAttribute("model");
+    this.frame = new Frame(this);
+    this.#build();
+    this.tabs = new BroadcastChannel("adwright.chat");
+    this.tabs.onmessage = ({ data }) => data === this.#conversation?.id && this.#look();
+    addEventListener("online", () => this.#refresh());
+    addEventListener("offline", () => this.#refresh());
+    document.addEventListener("visibilitychange", () => document.hidden || this.#look());
+    if (this.frame.fixed) addEventListener("popstate", () => this.#open(location.pathname.split("/")[2] ?? null, false));
+    if (this.frame.open) this.woken();
+  }
+
+  #build() {
+    const fixed = this.frame.fixed;
+    const place = document.querySelector("main h1")?.textContent.trim() || "this page";
+    const page = fixed ? "" : this.getAttribute("page");
+    this.thread = new Thread({
+      say: (text) => this.#say(text), used: (usage) => this.usage.show(usage), ask: (text) => this.#send(text),
+      edit: (turn) => this.composer.edit(turn), retry: (turn) => this.#send(turn.message, turn.number, false),
+    });
+    this.composer = new Composer({ send: (text, replaces) => this.#send(text, replaces), stop: () => this.#stop(), escape: () => this.frame.leave() }, { page, place });
+    this.history = new History({ open: ({ id }) => this.#open(id), gone: (id) => id === this.#conversation?.id && this.#open(null), renamed: ({ id, title }) => id === this.#conversation?.id && this.#title(title) });
+    this.title = h("p", { class: "title" });
+    this.badge = h("span", { class: "badge" });
+    this.past = button("Conversations", () => this.#view(this.dataset.view === "history" ? "thread" : "history"), { drawn: "history", kind: "quiet past" });
+    this.full = h("a", { class: "quiet", href: "/chat", "aria-label": "Open on a page of its own", title: "Open on a page of its own", hidden: fixed }, icon("external-link"));
+    const head = h("header", { class: "chat-head" }, icon("sparkles", "mark"), h("div", { class: "names" }, h("h2", {}, "Assistant"), this.title), this.badge,
+      h("div", { class: "acts" }, this.past, button("New conversation", () => (this.#open(null), this.focus()), { drawn: "square-pen" }), this.full, fixed ? null : button("Close the assistant", () => this.frame.hide(), { drawn: "x" })));
+    this.origin = h("p", { class: "origin", hidden: true });
+    this.content = h("div", { class: "content" }, this.thread.element);
+    this.log = h("div", { class: "log", role: "log", "aria-live": "off", "aria-label": "Conversation", tabindex: "0", onscroll: () => this.#scrolled() }, this.origin, this.content);
+    this.latest = button("Go to the latest", () => this.#toEnd(), { drawn: "arrow-down", kind: "latest", hidden: true });
+    this.link = h("div", { class: "link", role: "status", hidden: true });
+    this.notice = h("div", { class: "notices", role: "alert" });
+    this.usage = new Usage();
+    this.status = h("p", { class: "sr", role: "status", "data-status": "" });
+    this.replaceChildren(this.history.element, h("div", { class: "chat" }, head, h("div", { class: "middle" }, this.log, this.latest), this.link, this.notice, this.composer.element,
+      this.usage.element), this.status);
+    this.#view("thread");
+    new ResizeObserver(() => this.#stick && this.log.scrollTo(0, this.log.scrollHeight)).observe(this.content);
+    this.log.addEventListener("click", (event) => (this.#stick &&= !event.target.closest("summary"))); // what one opens stays in view
+    this.addEventListener("approval-settled", ({ detail }) => this.#settled(detail));
+    this.addEventListener("keydown", (event) => event.key === "Escape" && (this.dataset.view === "history" ? this.#view("thread") : this.frame.leave()));
+  }
+
+  focus() {
+    this.composer.focus();
+  }
+
+  /** Shown for the first time on this page. */
+  woken() {
+    if (this.#awake) return;
+    this.#awake = true;
+    const lost = stored(SENDING);
+    if (lost && !this.composer.text) this.composer.write(lost.body.message);
+    this.#open(this.getAttribute("conversation") ?? stored(TAB), false);
+    if (this.frame.fixed) this.history.load();
+    this.usage.load();
+  }
+
+  asked({ message, surface, send, conversationId }) {
+    if (conversationId) this.#open(conversationId);
+    else if (surface && surface !== this.#surface) this.#open(null, true, surface);
+    if (this.dataset.view === "history") this.#view("thread");
+    if (message && send && !this.#conversation?.running && !this.#reason()) this.#send(message);
+    else if (message) this.composer.write(message);
+    this.focus();
+  }
+
+  /** Another conversation, or with null a new one. */
+  async #open(id, push = true, surface = null) {
+    this.#conversation?.leave();
+    this.thread.clear();
+    this.notice.replaceChildren();
+    this.#surface = surface ?? (id ? this.#surface : this.getAttribute("surface") || "ads");
+    this.#begin(id);
+    this.#title("");
+    this.#from(null);
+    this.#view("thread");
+    this.#place(push);
+    this.#stick = true;
+    if (!id) return this.#welcome();
+    this.content.replaceChildren(h("div", { class: "skeleton" }), h("div", { class: "skeleton" }), h("div", { class: "skeleton" }));
+    this.log.setAttribute("aria-busy", "true");
+    const conversation = this.#conversation;
+    const known = await this.#known(id).catch((error) => error);
+    if (conversation !== this.#conversation) return;
+    if (known instanceof Refused && !known.lost) return this.#missing(known);
+    this.#liveAfter = known.lastEvent ?? 0;
+    this.content.replaceChildren(this.thread.element);
+    await conversation.follow(true);
+    if (conversation === this.#conversation && this.thread.empty) this.#welcome();
+  }
+
+  async #known(id) {
+    const { data } = await ask("GET", `/chat/${id}`);
+    if (id !== this.#conversation?.id) return data;
+    this.#surface = data.surface;
+    this.#title(data.title);
+    this.#from(data.branchedFrom);
+    this.#refresh();
+    return data;
+  }
+
+  #missing(error) {
+    const again = error.status !== 404 && (() => this.#open(this.#conversation.id));
+    this.#refused(error, again);
+    if (error.status !== 404) return;
+    store(TAB, null);
+    this.#begin(null);
+    this.#welcome();
+  }
+
+  #begin(id, like = {}) {
+    const conversation = new Conversation(id, {
+      event: (...told) => conversation === this.#conversation && this.#event(...told),
+      link: (state) => conversation === this.#conversation && this.#linked(state),
+      over: () => conversation === this.#conversation && this.#over(),
+      refused: (error) => conversation === this.#conversation && this.#refused(error, () => this.#look()),
+      moved: (at) => (this.thread.clear(), (this.#liveAfter = at - 1)),
+    });
+    Object.assign(conversation, { last: like.last ?? 0, waiting: like.waiting ?? false });
+    this.#conversation = conversation;
+    if (!id) this.#liveAfter = 0;
+    this.#stopping = false;
+    this.#linked("live");
+    this.#refresh();
+    return conversation;
+  }
+
+  #event(name, data, id) {
+    const live = id > this.#liveAfter;
+    if (name === "run_started") {
+      store(SENDING, null);
+      this.notice.replaceChildren();
+      if (!this.thread.element.isConnected) this.content.replaceChildren(this.thread.element);
+      if (this.model === null) this.model = data.model?.name;
+      this.#place(true);
+      if (live) this.tabs.postMessage(data.conversationId);
+      if (this.#stopping) this.#stop();
+    }
+    this.thread.take(name, data, live);
+    if (name === "done") this.#stopping = false;
+    this.#refresh();
+  }
+
+  async #send(text, replaces = null, typed = true) {
+    const before = this.#conversation;
+    const page = this.composer.page;
+    const body = { message: text, ...(before?.id && { conversationId: before.id }), ...(replaces && { replacesTurn: replaces }), ...(page && { page }) };
+    const lost = stored(SENDING);
+    const sending = JSON.stringify(lost?.body) === JSON.stringify(body) ? lost : { body, key: newKey() };
+    store(SENDING, sending);
+    this.notice.replaceChildren();
+    before?.leave();
+    const conversation = this.#begin(before?.id ?? null, before);
+    if (!replaces) {
+      this.content.replaceChildren(this.thread.element);
+      this.thread.expect(text);
+    }
+    this.#toEnd();
+    conversation.running = true;
+    this.#refresh();
+    try {
+      await conversation.ask(this.#surface, body, sending.key);
+      if (replaces) await this.#known(conversation.id).catch(() => {});
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      if (conversation === this.#conversation) await this.#unsent(error, text, replaces, typed);
+    }
+  }
+
+  /** Nobody heard it: it is back where it was written, and sent again it is the same message. */
+  async #unsent(error, text, replaces, typed) {
+    const conversation = this.#conversation;
+    conversation.running = false;
+    this.thread.withdraw();
+    if (this.thread.empty && !conversation.id) this.#welcome();
+    if (error.status >= 400 && error.status < 500) store(SENDING, null);
+    if (typed && replaces) this.composer.edit({ number: replaces, message: text });
+    else if (typed) this.composer.write([text, this.composer.text].filter(Boolean).join("\n"));
+    this.#refused(error, () => {
+      if (typed) this.composer.clear();
+      this.#send(text, replaces, typed);
+    });
+    if (conversation.id) await conversation.follow(error.status === 409 || conversation.waiting);
+  }
+
+  async #stop() {
+    this.#stopping = true;
+    this.thread.stopping();
+    this.#refresh();
+    this.#say("Stopping");
+    if (!this.#conversation.id) return; // as soon as it has one
+    try {
+      await ask("POST", `/chat/${this.#conversation.id}/stop`);
+    } catch (error) {
+      this.#stopping = false;
+      this.#refused(error, () => this.#stop());
+      this.#refresh();
+    }
+  }
+
+  /** Whether something runs or waits that began elsewhere. */
+  #look() {
+    if (this.#awake && this.#conversation?.id && !this.#conversation.open) this.#conversation.follow(true);
+  }
+
+  #over() {
+    this.#linked("live");
+    this.#refresh();
+    if (this.#conversation.id) this.#known(this.#conversation.id).catch(() => {});
+    if (this.frame.fixed || this.dataset.view === "history") this.history.load();
+    this.usage.load();
+  }
+
+  #settled({ status }) {
+    this.#say({ done: "Approved and done", denied: "Denied", expired: "The approval expired" }[status] ?? `The approval is ${status}`);
+    document.dispatchEvent(new CustomEvent("adwright:approvals"));
+    this.#look();
+    this.focus();
+  }
+
+  #linked(state) {
+    this.link.replaceChildren(...linked(state, () => this.#conversation.retry()));
+    this.link.dataset.state = state;
+    this.link.hidden = !this.link.firstChild;
+  }
+
+  #refused(error, retry) {
+    this.notice.replaceChildren(problem(error, retry));
+  }
+
+  #reason() {
+    if (this.model === "") return "Nobody answers yet: no model is set";
+    return navigator.onLine ? "" : "You are offline";
+  }
+
+  #refresh() {
+    const { running = false, waiting = false, id = null } = this.#conversation ?? {};
+    this.dataset.state = running ? (this.#stopping ? "stopping" : "running") : waiting ? "waiting" : "idle";
+    this.log.setAttribute("aria-busy", String(running));
+    this.composer.become(running ? this.dataset.state : "", this.#reason());
+    this.composer.field.placeholder = waiting ? "Decide above, or ask something else instead…" : this.#surface === "ads" ? "Ask about campaigns or visitors…" : "Ask about visitors…";
+    this.badge.textContent = MAY[this.#surface];
+    this.dataset.surface = this.#surface;
+    this.full.href = id ? `/chat/${id}` : "/chat";
+    this.history.current(id);
+  }
+
+  #welcome() {
+    this.log.removeAttribute("aria-busy");
+    this.content.replaceChildren(welcome({ surface: this.#surface, page: this.getAttribute("page") || "/", model: this.model, scripted: this.hasAttribute("scripted"), choose: (surface) => this.#choose(surface) }));
+  }
+
+  #choose(surface) {
+    this.#surface = surface;
+    this.#refresh();
+    this.#welcome();
+    this.content.querySelector("input:checked").focus();
+  }
+
+  #title(text) {
+    this.title.textContent = text;
+    this.title.title = text;
+    if (this.frame.fixed) document.title = `${text || "Assistant"} · Adwright`;
+  }
+
+  #from(id) {
+    this.origin.hidden = !id;
+    this.origin.replaceChildren(...(id ? [icon("git-branch"), "Branched from ", h("a", { href: `/chat/${id}`, onclick: (event) => (event.preventDefault(), this.#open(id)) }, "an earlier conversation")] : []));
+  }
+
+  /** This tab's conversation, and on its own page its address. */
+  #place(push) {
+    const id = this.#conversation.id;
+    store(TAB, id);
+    if (!this.frame.fixed) return;
+    const path = id ? `/chat/${id}` : "/chat";
+    if (path !== location.pathname) history[push ? "pushState" : "replaceState"](null, "", path);
+  }
+
+  #view(view) {
+    this.dataset.view = view;
+    this.past.setAttribute("aria-expanded", String(view === "history"));
+    if (view !== "history") return;
+    this.history.load();
+    this.history.search.focus();
+  }
+
+  #say(text) {
+    this.status.textContent = text;
+    this.status.dataset.status = text;
+  }
+
+  #scrolled() {
+    this.#stick = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < NEAR;
+    this.latest.hidden = this.#stick;
+  }
+
+  #toEnd() {
+    this.#stick = true;
+    this.log.scrollTo(0, this.log.scrollHeight);
+  }
+}
+
+customElements.define("chat-panel", ChatPanel);
