@@ -1,6 +1,6 @@
 """Everything Adwright can do, in the order every face shows it."""
 
-from tools import approvals, campaigns, changes, connections, insights, keys, pixel, workspace
+from tools import approvals, campaigns, changes, connections, conversations, insights, keys, pixel, workspace
 from tools.registry import Registry
 
 catalog = Registry(
@@ -11,5 +11,6 @@ catalog = Registry(
     changes.CAPABILITIES,
     pixel.CAPABILITIES,
     approvals.CAPABILITIES,
+    conversations.CAPABILITIES,
     keys.CAPABILITIES,
 )

@@ -2,16 +2,23 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 from tools.context import Context
 from tools.errors import QuotaExceeded
+from tools.guardrails import workspace_settings
 from tools.store.engine import Transaction
+from tools.store.statements import Row
 from tools.store.tables import usage_counters, workspaces
+
+CHAT_MONTH_USD = Decimal(100)
+"""Of a server that was set none."""
 
 
 class Meter(StrEnum):
     CHAT_TURNS = "chat_turns"
+    CHAT_SPEND = "chat_spend"  # USD, summed from what the model's answers cost rather than counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +33,30 @@ TIERS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    used: int
+    included: int | None  # None: unlimited
+
+
+async def standing(context: Context, meter: Meter) -> Standing:
+    """How much of the month's is used by now."""
+    rows = context.rows
+    owner = await rows.first(rows.select(workspaces, workspaces.c.plan))
+    used = rows.select(usage_counters, usage_counters.c.used).where(
+        usage_counters.c.meter == meter, usage_counters.c.period == period_of(context.clock())
+    )
+    counted = await rows.first(used)
+    return Standing(counted.used if counted else 0, _tier(owner).chat_turns)
+
+
 async def spend(context: Context, meter: Meter) -> None:
     """Count one use, or refuse it (402) when the month's are used up. Only one of two racing last uses is admitted."""
     rows, period = context.rows, period_of(context.clock())
 
     async def work(tx: Transaction) -> int | None:
         owner = await tx.first(rows.select(workspaces, workspaces.c.plan))
-        tier = TIERS.get(owner.plan if owner else "", TIERS["free"])
+        tier = _tier(owner)
         await tx.run(rows.insert_once(usage_counters, meter=meter, period=period, used=0))
         mine = rows.update(usage_counters).where(usage_counters.c.meter == meter, usage_counters.c.period == period)
         if tier.chat_turns is not None:
@@ -49,6 +73,26 @@ async def spend(context: Context, meter: Meter) -> None:
             limit=limit,
             period=period,
         )
+
+
+async def chat_budget(context: Context) -> Decimal:
+    """USD that the chat may cost the workspace in a calendar month: its own limit, or the server's."""
+    own = (await workspace_settings(context)).chat_month_usd
+    return context.chat_month_usd if own is None else own
+
+
+def month_spent(context: Context, budget: Decimal) -> QuotaExceeded:
+    return QuotaExceeded(
+        f"This month's budget of {budget:.2f} USD for the chat is used up.",
+        fix="Have an admin raise chat_month_usd in the workspace settings, or wait for the first of the month (UTC).",
+        meter=Meter.CHAT_SPEND.value,
+        limit=float(budget),
+        period=period_of(context.clock()),
+    )
+
+
+def _tier(owner: Row | None) -> PlanTier:
+    return TIERS.get(owner.plan if owner else "", TIERS["free"])
 
 
 def period_of(moment: dt.datetime) -> str:

@@ -20,6 +20,7 @@ _FINDING, _FINDING_BYTES = 4, 3_500
 """What the tools of tools/finding.py take of that."""
 
 RARE = (
+    "get_usage", "get_conversation", "list_conversations",
     "list_reports", "list_alerts",
     "delete_share_link", "list_share_links",
     "delete_funnel", "update_funnel", "delete_goal", "update_goal", "delete_website",

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.app import Caller, Product
+from tests.conversations import told as conversed
 from tests.faces.faces import FACES, Answer
 from tests.promises import promise
 from tools.capability import AnyCapability
@@ -33,6 +34,7 @@ class Scene:
     goal: str
     funnel: str
     share_link: str
+    conversation: str
 
 
 # What a person would send, for every capability there is.
@@ -91,6 +93,11 @@ VALID: dict[str, Any] = {
     "get_approval": lambda scene: {"approval_id": scene.approval},
     "approve": lambda scene: {"approval_id": scene.approval},
     "deny": lambda scene: {"approval_id": scene.approval, "reason": "no"},
+    "list_conversations": lambda _: {"q": "hello", "surface": "ads", "limit": 5},
+    "get_conversation": lambda scene: {"conversationId": scene.conversation},
+    "rename_conversation": lambda scene: {"conversationId": scene.conversation, "title": "Parity"},
+    "delete_conversation": lambda scene: {"conversationId": scene.conversation},
+    "get_usage": lambda _: {},
     "list_api_keys": lambda _: {},
     "create_api_key": lambda _: {"name": "Parity", "scopes": ["ads:read"]},
     "revoke_api_key": lambda scene: {"key_id": scene.key},
@@ -141,6 +148,10 @@ WRONG: dict[str, dict[str, Any]] = {
     "get_approval": {"approval_id": "nonsense"},
     "approve": {"amount": "lots"},
     "deny": {"reason": 7},
+    "list_conversations": {"surface": "billboards"},
+    "get_conversation": {"conversationId": "nonsense"},
+    "rename_conversation": {"title": ""},
+    "delete_conversation": {"conversationId": "nonsense"},
     "create_api_key": {"scopes": ["everything"]},
     "revoke_api_key": {"key_id": "nonsense"},
 }
@@ -156,6 +167,7 @@ IDS = {
     "goal_id": "goal",
     "funnel_id": "funnel",
     "share_link_id": "share_link",
+    "conversationId": "conversation",
 }
 
 # What a row of the log says about the call; the rest says when, under which request id and through which face.
@@ -184,9 +196,11 @@ async def furnished(product: Product, person: Caller) -> Scene:
     goal = await person.data("POST", "/pixel/goals", {"name": "Signup", "selector": "event:signup"})
     funnel = await person.data("POST", "/pixel/funnels", {"name": "Buy", "steps": STEPS})
     share_link = await person.data("POST", "/pixel/share-links", {"name": "Board"})
+    me = await person.data("GET", "/me")
+    conversation = await conversed(product.house.store, me["workspaceId"], me["principalId"])
     return Scene(
         campaign_id, campaign["account_id"], connection, change["id"], approval, spare["id"], website, goal["id"],
-        funnel["id"], share_link["id"],
+        funnel["id"], share_link["id"], conversation,
     )  # fmt: skip
 
 

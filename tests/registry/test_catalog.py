@@ -42,7 +42,7 @@ def test_a_name_is_a_verb_and_a_noun(capability: AnyCapability) -> None:
     assert re.fullmatch(r"[a-z][a-z0-9_]{2,63}", capability.name)
     assert capability.name.split("_")[0] in {
         "list", "get", "create", "update", "delete", "test", "undo", "pause", "revoke", "approve", "deny", "whoami",
-        "query", "describe", "check", "record", "identify",
+        "query", "rename", "describe", "check", "record", "identify",
     }  # fmt: skip
 
 

@@ -8,7 +8,8 @@ import jsonschema
 import pytest
 from sqlalchemy import Table
 
-from tests.world import AGENT, DIRECT_KEY, OWNER, World, open_world
+from tests.conversations import told as conversed
+from tests.world import AGENT, DIRECT_KEY, NOON, OWNER, World, open_world
 from tools.capability import AnyCapability
 from tools.catalog import catalog
 from tools.schema import input_schema, output_schema
@@ -92,6 +93,32 @@ async def approvals(world: World) -> dict[str, Any]:
 
 async def second(world: World) -> dict[str, Any]:
     return {"approval_id": (await world.propose(AGENT, "update_campaign", **await campaign(world), name="N"))["id"]}
+
+
+async def conversation(world: World) -> dict[str, Any]:
+    return {
+        "conversationId": await conversed(world.store, "wsp_north", OWNER.user, branched_from="cnv_1", branched_turn=1)
+    }
+
+
+async def waiting_conversation(world: World) -> dict[str, Any]:
+    held = (await approval(world))["approval_id"]
+    return {"conversationId": await conversed(world.store, "wsp_north", OWNER.user, turns=2, approval=held)}
+
+
+async def new_title(world: World) -> dict[str, Any]:
+    return await conversation(world) | {"title": "Black Friday"}
+
+
+async def conversations(world: World) -> dict[str, Any]:
+    await conversation(world)
+    await conversation(world)
+    return {"q": "hello", "limit": 1}
+
+
+async def conversations_of_the_month(world: World) -> dict[str, Any]:
+    await conversed(world.store, "wsp_north", OWNER.user, at=int(NOON.timestamp() * 1000))
+    return {}
 
 
 async def new_key(_: World) -> dict[str, Any]:
@@ -285,6 +312,11 @@ RUNS: dict[str, Arguments] = {
     "get_approval": approval,
     "approve": approval,
     "deny": approval,
+    "list_conversations": conversations,
+    "get_conversation": waiting_conversation,
+    "rename_conversation": new_title,
+    "delete_conversation": conversation,
+    "get_usage": conversations_of_the_month,
     "list_api_keys": keys,
     "create_api_key": new_key,
     "revoke_api_key": key,

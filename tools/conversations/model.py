@@ -1,13 +1,59 @@
-"""What is sent to the chat and answered by it, beside its events."""
+"""What is sent to the chat and answered by it, beside its events; and a conversation as every face shows it."""
 
+from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
+from tools.approval import moment
 from tools.capability import Input, Output
+from tools.conversations.store import Status
 from tools.errors import InvalidArguments
+from tools.fields import member
+from tools.store.statements import Row
 
 TITLE_LENGTH = 80
+
+ConversationId = Annotated[
+    str, Field(pattern=r"^cnv_[A-Za-z0-9]{1,40}$", description="Conversation id, from list_conversations.")
+]
+
+
+class Surface(StrEnum):
+    ADS = "ads"
+    ANALYTICS = "analytics"
+
+
+SurfaceField = Annotated[Surface, BeforeValidator(member(Surface))]
+
+
+class Conversation(Output):
+    """Of the person who asks. `waiting`: for a person's decision."""
+
+    id: str
+    title: str
+    surface: Surface
+    status: Status
+    turns: int
+    createdAt: str
+    updatedAt: str
+    branchedFrom: str | None = None
+    branchedTurn: int | None = None  # the turn of that conversation that it asks in another way
+
+
+def shown(row: Row) -> dict[str, Any]:
+    """The fields of a Conversation."""
+    return {
+        "id": row.id,
+        "title": row.title,
+        "surface": row.surface,
+        "status": row.status,
+        "turns": row.turn,
+        "createdAt": moment(row.created_at),
+        "updatedAt": moment(row.updated_at),
+        "branchedFrom": row.branched_from,
+        "branchedTurn": row.branched_turn,
+    }
 
 
 class Asked(Input):
@@ -24,6 +70,29 @@ class Asked(Input):
             description="The conversation to go on with, from run_started; leave out to begin one.",
         ),
     ] = None
+    replacesTurn: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=1_000_000,
+            description="Ask this instead of what that turn of the conversation asked: a new conversation begins that "
+            "shares what came before it.",
+        ),
+    ] = None
+    page: Annotated[
+        str | None,
+        Field(
+            max_length=200,
+            pattern=r"^/[a-z0-9-]*(/[A-Za-z0-9_.-]{1,64})?$",
+            description="Path of the page that the person looks at; the agent is told.",
+        ),
+    ] = None
+
+    @model_validator(mode="after")
+    def _of_a_conversation(self) -> "Asked":
+        if self.replacesTurn is not None and self.conversationId is None:
+            raise ValueError("replacesTurn is a turn of a conversation; send its conversationId, too")
+        return self
 
     @classmethod
     def of(cls, arguments: dict[str, Any]) -> "Asked":
@@ -46,8 +115,7 @@ class Asked(Input):
 
     @property
     def title(self) -> str:
-        line = " ".join(self.message.split())
-        return line if len(line) <= TITLE_LENGTH else f"{line[: TITLE_LENGTH - 1]}…"
+        return one_line(self.message)
 
 
 class Stopping(Output):
@@ -57,7 +125,13 @@ class Stopping(Output):
     stopping: bool  # false: nothing ran
 
 
+def one_line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= TITLE_LENGTH else f"{line[: TITLE_LENGTH - 1]}…"
+
+
 def _said(kind: str, message: str) -> str:
     if kind == "extra_forbidden":
-        return "unknown; this takes message, conversationId"
-    return "says nothing" if kind == "string_pattern_mismatch" and "S" in message else message
+        return f"unknown; this takes {', '.join(Asked.model_fields)}"
+    blank = kind == "string_pattern_mismatch" and r"'\S'" in message
+    return "says nothing" if blank else message.removeprefix("Value error, ")

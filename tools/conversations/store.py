@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import and_, or_
+from sqlalchemy import Float, and_, case, cast, func, or_
 
+from tools.approval import ApprovalStatus
 from tools.context import Context
 from tools.errors import NotFound
 from tools.store.engine import Statement, Transaction
@@ -25,11 +26,18 @@ class Status(StrEnum):
 class Kind(StrEnum):
     SENT = "sent"  # part of every further request
     SHOWN = "shown"  # what was said before it broke off: for people, never sent again
+    ASIDE = "aside"  # what it cost to speak of the conversation, as for its title: for nobody to read
 
 
 class ResultState(StrEnum):
     WAITING = "waiting"
     DONE = "done"
+
+
+class TitledBy(StrEnum):
+    MESSAGE = "message"  # its first words, until there is something better
+    MODEL = "model"
+    PERSON = "person"  # and nobody writes over it
 
 
 class LeaseLost(Exception):
@@ -38,15 +46,37 @@ class LeaseLost(Exception):
 
 async def conversation(context: Context, identifier: str) -> Row:
     """One's own; anybody else's is not found, as is another workspace's."""
-    rows = context.rows
-    found = await rows.first(rows.select(chat_sessions).where(chat_sessions.c.id == identifier))
+    found = await session(context.rows, identifier)
     if found is None or found.user_id != context.principal.user:
-        raise NotFound(f"There is no conversation {identifier}.", fix="Leave conversationId out to begin a new one.")
+        raise NotFound(
+            f"There is no conversation {identifier}.",
+            fix="Take an id from list_conversations, or leave conversationId out to begin a new one.",
+        )
     return found
 
 
 async def session(rows: Rows, identifier: str) -> Row | None:
-    return await rows.first(rows.select(chat_sessions).where(chat_sessions.c.id == identifier))
+    """None where there is none (any more)."""
+    there = (chat_sessions.c.id == identifier, chat_sessions.c.deleted_at.is_(None))
+    return await rows.first(rows.select(chat_sessions).where(*there))
+
+
+async def page(
+    context: Context, *, q: str | None, surface: str | None, after: tuple[int, str] | None, limit: int
+) -> tuple[list[Row], tuple[int, str] | None]:
+    """One's own, those that something happened in last first."""
+    rows, c = context.rows, chat_sessions.c
+    mine = rows.select(chat_sessions).where(c.user_id == context.principal.user, c.deleted_at.is_(None))
+    if surface is not None:
+        mine = mine.where(c.surface == surface)
+    if q is not None:
+        said = rows.select(chat_messages, chat_messages.c.seq).where(
+            chat_messages.c.conversation_id == c.id,
+            chat_messages.c.said.is_not(None),
+            chat_messages.c.said.icontains(q, autoescape=True),
+        )
+        mine = mine.where(c.title.icontains(q, autoescape=True) | said.correlate(chat_sessions).exists())
+    return await rows.newest(chat_sessions, mine, by="updated_at", after=after, limit=limit, long=q is not None)
 
 
 async def snapshot(rows: Rows, sha: str) -> Row:
@@ -59,6 +89,10 @@ async def snapshot(rows: Rows, sha: str) -> Row:
 def all_messages(rows: Rows, identifier: str) -> Statement:
     of = chat_messages.c.conversation_id == identifier
     return rows.select(chat_messages).where(of).order_by(chat_messages.c.seq)
+
+
+def all_results(rows: Rows, identifier: str) -> Statement:
+    return rows.select(chat_results).where(chat_results.c.conversation_id == identifier)
 
 
 def last_sent(rows: Rows, identifier: str) -> Statement:
@@ -119,7 +153,9 @@ async def claim(
     """The one UPDATE that lets a run begin: where none runs, or one whose lease ended by then. None: not now."""
     left = and_(chat_sessions.c.status == Status.RUNNING, chat_sessions.c.lease_until <= left_before)
     begin = rows.update(chat_sessions).where(
-        chat_sessions.c.id == identifier, or_(chat_sessions.c.status != Status.RUNNING, left)
+        chat_sessions.c.id == identifier,
+        chat_sessions.c.deleted_at.is_(None),
+        or_(chat_sessions.c.status != Status.RUNNING, left),
     )
     values = {"status": Status.RUNNING, "run_id": run_id, "lease_until": until, "stop_asked_at": None} | more
     if next_turn:
@@ -141,6 +177,48 @@ async def hold(tx: Transaction, rows: Rows, identifier: str, run_id: str, **valu
 def stop_asked(rows: Rows, identifier: str, now: int) -> Statement:
     of = (chat_sessions.c.id == identifier, chat_sessions.c.status == Status.RUNNING)
     return rows.update(chat_sessions).where(*of).values(stop_asked_at=now)
+
+
+async def used_since(rows: Rows, since: int) -> Row:
+    """Tokens and dollars of all conversations, deleted ones too; `unpriced` calls have no known price. From an index
+    alone, which needs the condition on the tokens."""
+    c = chat_messages.c
+    sums = [
+        func.coalesce(func.sum(column), 0).label(column.name)
+        for column in (c.input_tokens, c.output_tokens, c.cache_read_tokens, c.cache_write_tokens)
+    ]
+    cost = func.coalesce(func.sum(cast(c.cost, Float)), 0.0).label("cost")
+    unpriced = (func.count() - func.count(c.cost)).label("unpriced")
+    sent = c.input_tokens + c.cache_read_tokens + c.cache_write_tokens
+    dark = [
+        func.coalesce(func.sum(case((c.cost.is_(None), tokens), else_=0)), 0).label(name)
+        for name, tokens in (("unpriced_sent", sent), ("unpriced_output", c.output_tokens))
+    ]
+    counted = rows.select(chat_messages, *sums, cost, unpriced, *dark)
+    (found,) = await rows.scan(counted.where(c.created_at >= since, c.input_tokens.is_not(None)))
+    return found
+
+
+async def forget(tx: Transaction, rows: Rows, identifier: str, now: int) -> bool:
+    """Remove what was said and keep what it cost; what still waits for a person is superseded. False: a run is on."""
+    there = (chat_sessions.c.id == identifier, chat_sessions.c.status != Status.RUNNING)
+    gone = rows.update(chat_sessions).where(*there, chat_sessions.c.deleted_at.is_(None))
+    if not await tx.run(gone.values(deleted_at=now, updated_at=now, status=Status.IDLE, title="")):
+        return False
+    waits = rows.update(approvals).where(
+        approvals.c.conversation_id == identifier, approvals.c.status == ApprovalStatus.PENDING
+    )
+    await tx.run(waits.values(status=ApprovalStatus.SUPERSEDED, updated_at=now))
+    said = rows.update(chat_messages).where(chat_messages.c.conversation_id == identifier)
+    await tx.run(said.values(content="[]", tool_calls=[], said=None))
+    await tx.run(rows.delete(chat_results).where(chat_results.c.conversation_id == identifier))
+    await tx.run(rows.delete(chat_events).where(chat_events.c.conversation_id == identifier))
+    return True
+
+
+def renamed(rows: Rows, identifier: str, title: str) -> Statement:
+    there = (chat_sessions.c.id == identifier, chat_sessions.c.deleted_at.is_(None))
+    return rows.update(chat_sessions).where(*there).values(title=title, titled_by=TitledBy.PERSON)
 
 
 def message_added(rows: Rows, **values: Any) -> Statement:
@@ -172,3 +250,16 @@ def result_settled(rows: Rows, identifier: str, call: str, **values: Any) -> Sta
         chat_results.c.state == ResultState.WAITING,
     )
     return waits.values(**values)
+
+
+def aside_added(rows: Rows, **values: Any) -> Statement:
+    """What a conversation's title cost, before its messages; a second is not stored."""
+    before = {"seq": 0, "turn": 1, "role": "assistant", "kind": Kind.ASIDE, "content": "[]", "tool_calls": []}
+    return rows.insert_once(chat_messages, **before, **values)
+
+
+def titled(rows: Rows, identifier: str, title: str) -> Statement:
+    """By the model, where nothing but its first words is its title yet."""
+    of = (chat_sessions.c.id == identifier, chat_sessions.c.titled_by == TitledBy.MESSAGE)
+    there = rows.update(chat_sessions).where(*of, chat_sessions.c.deleted_at.is_(None))
+    return there.values(title=title, titled_by=TitledBy.MODEL)

@@ -299,9 +299,14 @@ def connect(path: Path, *, writable: bool = True) -> sqlite3.Connection:
     connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute("PRAGMA synchronous=FULL")
+    connection.create_function("lower", 1, _lower, deterministic=True)  # its own knows the letters of ASCII alone
     if not writable:
         connection.execute("PRAGMA query_only=ON")
     return connection
+
+
+def _lower(text: str | None) -> str | None:
+    return None if text is None else text.lower()
 
 
 def use_write_ahead_log(path: Path) -> None:

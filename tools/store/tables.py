@@ -176,6 +176,9 @@ chat_sessions = Table(
     # The run that may write here, and until when: whoever takes over an expired lease writes another run's id.
     _note("run_id"), _moment("lease_until"), _moment("stop_asked_at"), _count("last_message"), _count("last_event"),
     _time("created_at"), _time("updated_at"),
+    _moment("deleted_at"),  # what was said is gone by then; what it cost is kept
+    _text("titled_by", default="message"),  # message: its first words; model; person, over whom nobody writes
+    _note("branched_from"), _counted("branched_turn"),
     Index("chat_sessions_by_user", "workspace_id", "user_id", "updated_at"),
     Index("chat_sessions_by_status", "status", "lease_until"),
 )  # fmt: skip
@@ -184,11 +187,26 @@ chat_messages = Table(
     "chat_messages", metadata,
     _workspace(key=True), _text("conversation_id", key=True), _count("seq", key=True),
     _count("turn"), _text("run_id"), _text("role"),
-    _text("kind"),  # sent: part of every further request; shown: what was said before it broke off, never sent again
+    # sent: part of every further request; shown: what was said before it broke off, never sent again; aside: what it
+    # cost to speak of the conversation, as its title does
+    _text("kind"),
     _text("content"),  # the text as received, not a document: it is sent again byte for byte
     _json("tool_calls"), _note("model"), _note("stop_reason"), _note("model_request_id"), _counted("input_tokens"),
     _counted("output_tokens"), _counted("cache_read_tokens"), _counted("cache_write_tokens"), _note("cost"),
     _counted("estimated"), _time("created_at"),
+    _note("said"),  # by the person who began the turn, as they are shown and searched for
+)  # fmt: skip
+
+# Holds all that the sum of a month needs, so that none of the long rows is read for it.
+Index(
+    "chat_messages_by_month", chat_messages.c.workspace_id, chat_messages.c.created_at, chat_messages.c.input_tokens,
+    chat_messages.c.output_tokens, chat_messages.c.cache_read_tokens, chat_messages.c.cache_write_tokens,
+    chat_messages.c.cost,
+    sqlite_where=text("input_tokens IS NOT NULL"), postgresql_where=text("input_tokens IS NOT NULL"),
+)  # fmt: skip
+Index(
+    "chat_messages_said", chat_messages.c.workspace_id, chat_messages.c.conversation_id,
+    sqlite_where=text("said IS NOT NULL"), postgresql_where=text("said IS NOT NULL"),
 )  # fmt: skip
 
 chat_results = Table(

@@ -89,16 +89,24 @@ class Rows:
         return await self._store.read(lambda transaction: transaction.all(statement, **values))
 
     async def newest(
-        self, table: Table, statement: Select[Any], *, after: tuple[int, str] | None, limit: int
+        self,
+        table: Table,
+        statement: Select[Any],
+        *,
+        after: tuple[int, str] | None,
+        limit: int,
+        by: str = "created_at",
+        long: bool = False,
     ) -> tuple[list[Row], tuple[int, str] | None]:
-        """A page of `table`, newest first, after a position (created_at, id); and the position of the next page."""
+        """A page of `table`, newest first, after a position (when, id); and the position of the next page."""
+        when = table.c[by]
         if after is not None:
             at, identifier = after
-            same_moment = (table.c.created_at == at) & (table.c.id > identifier)
-            statement = statement.where((table.c.created_at < at) | same_moment)
-        found = await self.all(statement.order_by(table.c.created_at.desc(), table.c.id).limit(limit + 1))
+            statement = statement.where((when < at) | ((when == at) & (table.c.id > identifier)))
+        ordered = statement.order_by(when.desc(), table.c.id).limit(limit + 1)
+        found = await (self.scan(ordered) if long else self.all(ordered))
         rows = found[:limit]
-        return rows, (rows[-1].created_at, rows[-1].id) if len(found) > limit else None
+        return rows, (getattr(rows[-1], by), rows[-1].id) if len(found) > limit else None
 
     async def scan(self, statement: Statement) -> list[Row]:
         """Long: it runs on the reader's thread."""
