@@ -65,10 +65,10 @@ class Listing(Output, Generic[Row]):
     items: tuple[Row, ...]
     next_cursor: str | None = None
 
-    _encoded: Sequence[bytes] | None = PrivateAttr(default=None)
+    _encoded: Sequence[bytes | memoryview] | None = PrivateAttr(default=None)
 
     @classmethod
-    def of_json(cls, items: Sequence[bytes], **beside: Any) -> Self:
+    def of_json(cls, items: Sequence[bytes | memoryview], **beside: Any) -> Self:
         """A page whose rows are wire JSON already: what was kept as text is not decoded to be encoded again. Each of
         `items` is some rows, with commas between them."""
         page = cls(items=(), **beside)
@@ -85,7 +85,7 @@ class Listing(Output, Generic[Row]):
         items, beside = self.parts()
         return b"".join((b'{"items":', *items, b"," if beside else b"", beside, b"}"))
 
-    def parts(self) -> tuple[Sequence[bytes], bytes]:
+    def parts(self) -> tuple[Sequence[bytes | memoryview], bytes]:
         """The rows as the pieces of a JSON array, joined by whoever sends them: a large page is copied once. And what
         stands beside them as members of an object, its braces left out."""
         to_json = self.__pydantic_serializer__.to_json

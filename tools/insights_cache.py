@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from tools.context import Context
 from tools.fields import Status
 from tools.ports import CampaignState, InsightsQuery, InsightsReport
-from tools.store.cached import LOOKED_UP, entries, written_since
+from tools.store.cached import LOOKED_UP, written_since
 from tools.store.engine import Transaction, Work
 from tools.store.tables import insights_cache
 from tools.targets import Target, every_campaign, sighting
@@ -64,15 +64,16 @@ class Cache(Generic[T]):
         """One of the accounts `held`, which are looked up several at a time, in their order."""
         context, key = self._context, self._key(target)
         context.cache_keys.add(key)
-        async with self._looking:
-            while key not in self._kept:
-                await self._look_up(list(islice(self._to_come, LOOKED_UP)))
+        if key not in self._kept:
+            async with self._looking:
+                while key not in self._kept:
+                    await self._look_up(list(islice(self._to_come, LOOKED_UP)))
         return self._kept[key] or await self._asked(target, key)
 
     async def _look_up(self, keys: list[str]) -> None:
         await self._context.keeping.settled()
         now = self._context.now_ms()
-        found = await entries(self._context.rows, keys, now)
+        found = await self._context.keeping.entries(self._context.rows, keys, now)
         self._kept |= {
             key: Part(self._back(found[key].value), now - found[key].created_at) if key in found else None
             for key in keys
@@ -113,7 +114,7 @@ class Rows:
     """An account's campaigns as JSON rows, one a line, with commas between: ready to be sent on."""
 
     count: int
-    text: bytes
+    text: bytes | memoryview
 
 
 def campaigns(
@@ -132,14 +133,14 @@ def campaigns(
 
 def _kept(rows: Rows) -> bytes:
     """An array of how many there are, and they."""
-    return b"[%d,\n%b]" % (rows.count, rows.text) if rows.count else b"[0]"
+    return b"".join((b"[%d,\n" % rows.count, rows.text, b"]")) if rows.count else b"[0]"
 
 
 def _back(kept: bytes) -> Rows:
     if kept == b"[0]":
         return Rows(0, b"")
     ends = kept.index(b",\n")
-    return Rows(int(kept[1:ends]), kept[ends + 2 : -1])
+    return Rows(int(kept[1:ends]), memoryview(kept)[ends + 2 : -1])  # a slice would copy an account's campaigns
 
 
 def insights(context: Context, held: Iterable[Target], query: InsightsQuery) -> Cache[InsightsReport]:

@@ -97,7 +97,7 @@ class Door:
         self.leases = Leases(services.lease)
         self.gate = Gate(services.registry, services.audit, self.leases, services.report)
         self.writes = Writes(self.leases)
-        self.keeping = Keeping()
+        self.keeping = Keeping(services.store)
         self.running: set[str] = set()  # request ids of changes whose audit row is still to come
         self._tasks: set[asyncio.Task[Output]] = set()
 

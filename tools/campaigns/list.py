@@ -40,7 +40,7 @@ class _Page:
 
     def __init__(self, room: int, below: str | None) -> None:
         self.room, self.below = room, below  # rows still to come; of the first account only those older than this id
-        self.rows: list[bytes] = []
+        self.rows: list[bytes | memoryview] = []
         self.parts: list[Part[Rows]] = []
         self.failed: list[tuple[Target, CapabilityError]] = []
         self.last: tuple[Target, str] | None = None  # the account left in the middle, and its last row shown
@@ -61,7 +61,7 @@ class _Page:
         if below is None and answer.value.count <= self.room:
             self._show(answer.value)
         else:
-            self._show_some(target, answer.value.text.split(_BETWEEN), below)
+            self._show_some(target, bytes(answer.value.text).split(_BETWEEN), below)
         return self.room > 0
 
     def _show(self, rows: Rows) -> None:

@@ -16,12 +16,15 @@ logger = logging.getLogger(__name__)
 
 LOOKED_UP = 20
 """Entries in one statement."""
+MOST_BYTES = 8 << 20
+"""Of what is held in memory: to read a list of thousands from the database costs more than to send it."""
 
 _SLOTS = [f"key{at}" for at in range(LOOKED_UP)]
 _ENTRIES = Prepared(
     select(
         insights_cache.c.cache_key,
         insights_cache.c.created_at,
+        insights_cache.c.expires_at,
         insights_cache.c.value,
     ).where(
         insights_cache.c.workspace_id == bindparam("of"),
@@ -41,12 +44,6 @@ _WRITTEN_SINCE = Prepared(
 )
 
 
-async def entries(rows: Rows, keys: Sequence[str], now: int) -> dict[str, Row]:
-    """Those of at most LOOKED_UP entries that exist and have not expired, by key."""
-    slots = dict.fromkeys(_SLOTS, "") | dict(zip(_SLOTS, keys, strict=False))
-    return {row.cache_key: row for row in await rows.all(_ENTRIES, now=now, **slots)}
-
-
 async def written_since(transaction: Transaction, rows: Rows, about: Mapping[str, str], asked_at: int) -> bool:
     """A write in between has dropped this account's entries; what was read beside it may be older than the write."""
     account = {"connection_id": about["connection_id"], "account_id": about["account_id"]}
@@ -55,10 +52,30 @@ async def written_since(transaction: Transaction, rows: Rows, about: Mapping[str
 
 
 class Keeping:
-    """What is on its way to where the next one looks, who therefore waits for it. Not to be kept fails no answer."""
+    """What is kept, and what is on its way there: the next one who looks waits for it. Not to be kept fails no answer.
 
-    def __init__(self) -> None:
+    What was read is held until an entry of anybody is written, where no other process writes any.
+    """
+
+    def __init__(self, store: Store) -> None:
         self._under_way: set[asyncio.Future[None]] = set()
+        self._changes = store.changes_to(insights_cache)
+        self._as_of = -1
+        self._held: dict[tuple[str, str], Row] = {}
+        self._bytes = 0
+
+    async def entries(self, rows: Rows, keys: Sequence[str], now: int) -> dict[str, Row]:
+        """Those of at most LOOKED_UP entries that exist and have not expired, by key."""
+        if self._changes is not None and self._as_of != (as_of := self._changes.count):  # before the reading
+            self._forget(as_of)
+        held = {key: row for key in keys if (row := self._held.get((rows.workspace_id, key))) is not None}
+        found = {key: row for key, row in held.items() if row.expires_at > now}
+        if asked := [key for key in keys if key not in held]:
+            slots = dict.fromkeys(_SLOTS, "") | dict(zip(_SLOTS, asked, strict=False))
+            for row in await rows.all(_ENTRIES, now=now, **slots):
+                found[row.cache_key] = row
+                self._hold(rows.workspace_id, row)
+        return found
 
     def submit(self, store: Store, works: Sequence[Work[int]]) -> None:
         async def all_of_them(transaction: Transaction) -> None:
@@ -76,6 +93,18 @@ class Keeping:
     async def settled(self) -> None:
         if self._under_way:
             await asyncio.wait(self._under_way)
+
+    def _forget(self, as_of: int) -> None:
+        self._held.clear()
+        self._as_of, self._bytes = as_of, 0
+
+    def _hold(self, workspace_id: str, row: Row) -> None:
+        if self._changes is None or len(row.value) > MOST_BYTES:
+            return
+        if self._bytes + len(row.value) > MOST_BYTES:
+            self._forget(self._as_of)
+        self._held[workspace_id, row.cache_key] = row
+        self._bytes += len(row.value)
 
     def _kept(self, keeping: "asyncio.Future[None]") -> None:
         self._under_way.discard(keeping)
