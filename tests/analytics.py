@@ -124,10 +124,11 @@ class StandInPipes:
             rows_read=len(rows),
         )  # fmt: skip
 
-    async def append(self, datasource: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    async def append(self, datasource: str, rows: Sequence[Mapping[str, Any]]) -> int:
         self._fail()
         self.appended.setdefault(datasource, []).extend(rows)
         self._more.set()
+        return 0
 
     async def pipes(self) -> Sequence[Pipe]:
         self._fail()

@@ -54,8 +54,9 @@ class PipeStore(Protocol):
 
     async def query(self, pipe: str, parameters: Mapping[str, str]) -> PipeRows: ...
 
-    async def append(self, datasource: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Durable when it returns; nothing is kept where it raises, or all, so that the caller sends it again."""
+    async def append(self, datasource: str, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Durable when it returns, with how many of the rows the store set aside for what they are; nothing is kept
+        where it raises, or all, so that the caller sends it again."""
         ...
 
     async def pipes(self) -> Sequence[Pipe]: ...

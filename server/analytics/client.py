@@ -94,9 +94,9 @@ class TinybirdClient:
             raise _unreadable() from None
         return PipeRows(columns=columns, rows=tuple(data), elapsed=elapsed, rows_read=read)
 
-    async def append(self, datasource: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    async def append(self, datasource: str, rows: Sequence[Mapping[str, Any]]) -> int:
         if not rows:
-            return
+            return 0
         body = b"\n".join(orjson.dumps(row, default=_wire, option=orjson.OPT_NAIVE_UTC) for row in rows)
         if len(body) > MOST_APPENDED_BYTES:
             raise TooLarge(f"{len(body)} bytes are more than one request may carry.", fix="Append fewer rows at once.")
@@ -106,8 +106,10 @@ class TinybirdClient:
         )
         if answer.status >= 400:
             raise _refusal(answer, pipe="", address=self.find())
-        if quarantined := _json(answer).get("quarantined_rows"):
-            logger.error("%s of %s rows for %s were set aside in quarantine", quarantined, len(rows), datasource)
+        aside = _json(answer).get("quarantined_rows")
+        if aside:
+            logger.error("%s of %s rows for %s were set aside in quarantine", aside, len(rows), datasource)
+        return aside if type(aside) is int else 0
 
     async def pipes(self) -> Sequence[Pipe]:
         """As they were a minute ago at most: every query looks at what its pipe takes."""

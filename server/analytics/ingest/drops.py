@@ -42,11 +42,11 @@ class Drops:
         workspace_id, website_id = (site.workspace_id, site.id) if site else ("", "")
         self._count(workspace_id, website_id, reason, events)
 
-    def quarantined(self, datasource: str, row: Mapping[str, Any]) -> None:
-        """A row that was taken in and that the store refuses. What is said of drops is no event."""
+    def quarantined(self, datasource: str, row: Mapping[str, Any], rows: int = 1) -> None:
+        """Rows like this that were taken in and that the store refuses. What is said of drops is no event."""
         if datasource != DATASOURCE:
             of = str(row.get("workspace_id", "")), str(row.get("website_id", ""))
-            self._count(*of, Reason.QUARANTINED, 1)
+            self._count(*of, Reason.QUARANTINED, rows)
 
     def _count(self, workspace_id: str, website_id: str, reason: Reason, events: int) -> None:
         start = self._clock() // _MINUTE_MS * _MINUTE_MS

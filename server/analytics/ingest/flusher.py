@@ -118,7 +118,7 @@ class Flusher:
         wait = FIRST_PAUSE
         while True:
             try:
-                await self._store.append(datasource, rows)
+                aside = await self._store.append(datasource, rows)
             except (InvalidArguments, InvalidRequest, TooLarge) as refusal:
                 await self._refused(datasource, rows, refusal)
                 return
@@ -130,10 +130,23 @@ class Flusher:
             else:
                 self.healthy = True
                 self.batches += 1
-                self.flushed[datasource] += len(rows)
+                await self._stored(datasource, rows, aside)
                 return
             await self._pause(wait)
             wait = min(2 * wait, LONGEST_PAUSE)
+
+    async def _stored(self, datasource: str, rows: Rows, aside: int) -> None:
+        """Whose rows it set aside the store does not say. It keeps one row a key, so each website's go once more."""
+        if aside:
+            by_website: dict[tuple[Any, Any], list[Mapping[str, Any]]] = defaultdict(list)
+            for row in rows:
+                by_website[row.get("workspace_id"), row.get("website_id")].append(row)
+            if len(by_website) > 1:
+                for of in by_website.values():
+                    await self._deliver(datasource, of)
+                return
+            self._drops.quarantined(datasource, rows[0], aside)
+        self.flushed[datasource] += len(rows) - aside
 
     def _failed(self, datasource: str, problem: Exception) -> None:
         if self.healthy:  # once, and not for every try of a long outage

@@ -161,12 +161,12 @@ async def test_more_than_one_request_may_carry_is_refused_before_it_is_sent(
     assert store.asked == []
 
 
-async def test_rows_set_aside_are_told_in_the_log(
+async def test_rows_set_aside_are_told_in_the_log_and_to_who_sent_them(
     client: TinybirdClient, store: Upstream, caplog: pytest.LogCaptureFixture
 ) -> None:
     store.answer({"successful_rows": 1, "quarantined_rows": 1})
 
-    await client.append("pageviews", [{"a": 1}, {"b": 2}])
+    assert await client.append("pageviews", [{"a": 1}, {"b": 2}]) == 1
 
     assert "1 of 2 rows for pageviews" in caplog.text
 

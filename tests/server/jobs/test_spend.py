@@ -24,13 +24,14 @@ class Kept(Absent):
         self.asked: list[int] = []
         self.down = False
 
-    async def append(self, datasource: str, rows: Sequence[Mapping[str, Any]]) -> None:  # type: ignore[override]  # a store that is there
+    async def append(self, datasource: str, rows: Sequence[Mapping[str, Any]]) -> int:  # type: ignore[override]  # a store that is there
         assert datasource == "ad_spend_daily"
         if self.down:
             raise Unavailable("down", fix="wait")
         self.asked.append(len(rows))
         key = ("workspace_id", "date", "platform", "account_id", "campaign_id")
         self.rows |= {tuple(row[name] for name in key): row for row in rows}
+        return 0
 
 
 @pytest.fixture

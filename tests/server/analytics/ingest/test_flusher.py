@@ -41,21 +41,22 @@ class Picky(StandInPipes):
 
     requests: list[tuple[str, int]] = field(default_factory=list)
 
-    async def append(self, datasource: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    async def append(self, datasource: str, rows: Sequence[Mapping[str, Any]]) -> int:
         self.requests.append((datasource, len(rows)))
         if any(row.get("bad") for row in rows):
             raise InvalidArguments("a row is not to my liking", fix="Leave it out.")
-        await super().append(datasource, rows)
+        return await super().append(datasource, rows)
 
 
 @dataclass
 class Expecting(StandInPipes):
     both: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def append(self, datasource: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        await super().append(datasource, rows)
+    async def append(self, datasource: str, rows: Sequence[Mapping[str, Any]]) -> int:
+        aside = await super().append(datasource, rows)
         if {"left", "pageviews"} <= self.appended.keys():
             self.both.set()
+        return aside
 
 
 def numbered(count: int, datasource: str = "pageviews") -> bytes:
@@ -178,10 +179,10 @@ async def test_what_the_store_refuses_for_good_is_told_to_it_as_dropped(rig: Rig
 
 async def test_a_batch_too_large_for_one_request_is_sent_in_parts(tmp_path: Path) -> None:
     class Small(StandInPipes):
-        async def append(self, datasource: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        async def append(self, datasource: str, rows: Sequence[Mapping[str, Any]]) -> int:
             if len(rows) > 10:
                 raise TooLarge("ten at once", fix="Append fewer rows.")
-            await super().append(datasource, rows)
+            return await super().append(datasource, rows)
 
     store = Small()
     spool, flusher = await flusher_of(tmp_path, store)

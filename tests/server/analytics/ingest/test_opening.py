@@ -26,9 +26,10 @@ class Waiting(StandInPipes):
 
     got: dict[str, asyncio.Event] = field(default_factory=dict)
 
-    async def append(self, datasource: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        await super().append(datasource, rows)
+    async def append(self, datasource: str, rows: Sequence[Mapping[str, Any]]) -> int:
+        aside = await super().append(datasource, rows)
         self.of(datasource).set()
+        return aside
 
     def of(self, datasource: str) -> asyncio.Event:
         return self.got.setdefault(datasource, asyncio.Event())
