@@ -7,34 +7,37 @@ const FIRST_ROWS = 50;
 const STATES = { running: ["loader-circle", "running"], waiting: ["shield-alert", "waits for your approval"], done: ["check", "done"], failed: ["circle-alert", "failed"], refused: ["ban", "not done"], stopped: ["square", "not finished"] };
 const DAYS = new Intl.DateTimeFormat("en", { month: "short", day: "numeric", timeZone: "UTC" });
 const MEASURES = ["spend", "revenue", "visitors", "conversions", "sessions", "pageviews"];
+const isId = (name) => /id$/i.test(name);
 const isDay = (value) => typeof value === "string" && /^\d{4}-\d\d-\d\d([T ]|$)/.test(value);
 const isRows = (value) => Array.isArray(value) && value.length > 0 && value.every((row) => row && typeof row === "object" && !Array.isArray(row));
 
-function shortly(given = {}) {
-  const { since, until, limit, cursor, connectionId, ...rest } = given;
-  const period = [since, until].filter(isDay).map((day) => DAYS.format(new Date(day)));
-  const others = Object.entries(rest).map(([name, value]) => {
+/** In a few words: the period, then what was asked for, ids last. */
+function shortly({ since, until, limit, cursor, connectionId, ...rest } = {}) {
+  const period = [...new Set([since, until].filter(isDay))].map((day) => DAYS.format(new Date(day))).join(" – ");
+  const others = Object.entries(rest).sort(([one], [other]) => isId(one) - isId(other)).map(([name, value]) => {
     const said = typeof value === "object" ? JSON.stringify(value) : String(value);
-    return ["breakdown", "by"].includes(name) ? `by ${said}` : typeof value === "string" && !/id$/i.test(name) ? said : `${words(name).toLowerCase()} ${said}`;
+    return ["breakdown", "by"].includes(name) ? `by ${said}` : typeof value === "string" && !isId(name) ? said : `${words(name).toLowerCase()} ${said}`;
   });
-  return [...new Set(period)].join(" – ") ? [[...new Set(period)].join(" – "), ...others].join(" · ") : others.join(" · ");
+  return [period, ...others].filter(Boolean).join(" · ");
 }
 
-const told = (value) => (value === null || value === undefined ? "—" : typeof value === "number" ? number(value) : typeof value === "object" ? JSON.stringify(value) : String(value));
+const decimals = (value) => (typeof value === "number" ? Math.min(4, (String(value).split(".")[1] ?? "").length) : 0);
+const told = (value, digits) => (value === null || value === undefined ? "—" : typeof value === "number" ? number(value, digits) : typeof value === "object" ? JSON.stringify(value) : String(value));
 
 export const facts = (values) => h("dl", {}, ...Object.entries(values).map(([name, value]) => h("div", {}, h("dt", {}, words(name)), h("dd", {}, told(value)))));
 
 /** What people look for first comes first; ids, which programs look for, come last. */
 function columns(rows) {
   const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  const rank = (name) => (rows.some((row) => isDay(row[name])) && !/_at$/i.test(name) ? 0 : /name$|^title$/.test(name) ? 1 : /id$/i.test(name) ? 3 : 2);
+  const rank = (name) => (rows.some((row) => isDay(row[name])) && !/_at$/i.test(name) ? 0 : /name$|^title$/.test(name) ? 1 : isId(name) ? 3 : 2);
   return names.sort((one, other) => rank(one) - rank(other));
 }
 
 function table(rows, label) {
   const names = columns(rows);
-  const right = new Set(names.filter((name) => !/id$/i.test(name) && rows.every((row) => ["number", "undefined"].includes(typeof row[name]) || row[name] === null || numeric(String(row[name])))));
-  const drawn = (some) => some.map((row) => h("tr", {}, ...names.map((name) => h("td", { class: right.has(name) ? "n" : undefined }, told(row[name])))));
+  const right = new Set(names.filter((name) => !isId(name) && rows.every((row) => ["number", "undefined"].includes(typeof row[name]) || row[name] === null || numeric(String(row[name])))));
+  const digits = Object.fromEntries([...right].map((name) => [name, Math.max(...rows.map((row) => decimals(row[name])))]));
+  const drawn = (some) => some.map((row) => h("tr", {}, ...names.map((name) => h("td", { class: right.has(name) ? "n" : undefined }, told(row[name], digits[name])))));
   const body = h("tbody", {}, ...drawn(rows.slice(0, FIRST_ROWS)));
   const head = h("thead", {}, h("tr", {}, ...names.map((name) => h("th", { scope: "col", class: right.has(name) ? "n" : undefined }, words(name)))));
   const made = [scrolling(h("table", {}, head, body), label)];
@@ -52,7 +55,7 @@ function table(rows, label) {
 export function series(rows) {
   const day = columns(rows).find((name) => rows.every((row) => isDay(row[name])));
   if (!day || rows.length < 2 || new Set(rows.map((row) => row[day])).size < rows.length) return null;
-  const measures = columns(rows).filter((name) => !/id$/i.test(name) && rows.some((row) => typeof row[name] === "number"));
+  const measures = columns(rows).filter((name) => !isId(name) && rows.some((row) => typeof row[name] === "number"));
   const rank = (name) => (MEASURES.indexOf(name) + MEASURES.length + 1) % (MEASURES.length + 1);
   return measures.length ? { day, measures: measures.sort((one, other) => rank(one) - rank(other)) } : null;
 }
@@ -72,13 +75,13 @@ function charted(rows, { day, measures }) {
   return place;
 }
 
-function result(of) {
+function result(of, given) {
   const inner = of.result && typeof of.result === "object" && !Array.isArray(of.result) ? of.result : of;
   const name = ["items", "rows"].find((key) => isRows(inner[key])) ?? Object.keys(inner).find((key) => isRows(inner[key]));
   if (!name) return [facts(of)];
   const { [name]: rows, columns: _, next_cursor: more, ...rest } = inner;
   const days = series(rows);
-  const scalars = Object.fromEntries(Object.entries(rest).filter(([, value]) => typeof value !== "object"));
+  const scalars = Object.fromEntries(Object.entries(rest).filter(([key, value]) => typeof value !== "object" && given[key] !== value));
   const listed = table(rows, "Result");
   return [
     days && charted(rows, days),
@@ -134,7 +137,7 @@ export class ToolCard {
     const part = (title, ...shown) => h("section", {}, h("h4", {}, title), ...shown);
     this.body.replaceChildren(
       part("Arguments", Object.keys(given).length ? facts(given) : h("p", { class: "muted small" }, "None")),
-      came ? part(["Result", ...notes].join(" · "), ...(came.code ? this.#failure(came) : result(came)).filter(Boolean)) : "",
+      came ? part(["Result", ...notes].join(" · "), ...(came.code ? this.#failure(came) : result(came, given)).filter(Boolean)) : "",
       came ? h("details", { class: "raw" }, h("summary", {}, "Raw JSON"), h("pre", { tabindex: "0" }, JSON.stringify(came, null, 2))) : "",
       h("p", { class: "copies" }, copier("Copy as curl", () => asCurl(name, given), "curl"), copier("Copy as MCP call", () => asMcp(name, given), "MCP call"), h("code", {}, name)),
     );

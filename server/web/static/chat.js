@@ -44,11 +44,11 @@ class ChatPanel extends HTMLElement {
     });
     this.composer = new Composer({ send: (text, replaces) => this.#send(text, replaces), stop: () => this.#stop(), escape: () => this.frame.leave() }, { page, place });
     this.history = new History({ open: ({ id }) => this.#open(id), gone: (id) => id === this.#conversation?.id && this.#open(null), renamed: ({ id, title }) => id === this.#conversation?.id && this.#title(title) });
-    this.title = h("p", { class: "title" });
+    this.heading = h("h2", {});
     this.badge = h("span", { class: "badge" });
     this.past = button("Conversations", () => this.#view(this.dataset.view === "history" ? "thread" : "history"), { drawn: "history", kind: "quiet past" });
     this.full = h("a", { class: "quiet", href: "/chat", "aria-label": "Open on a page of its own", title: "Open on a page of its own", hidden: fixed }, icon("external-link"));
-    const head = h("header", { class: "chat-head" }, icon("sparkles", "mark"), h("div", { class: "names" }, h("h2", {}, "Assistant"), this.title), this.badge,
+    const head = h("header", { class: "chat-head" }, icon("sparkles", "mark"), h("div", { class: "names" }, this.heading, this.badge),
       h("div", { class: "acts" }, this.past, button("New conversation", () => (this.#open(null), this.focus()), { drawn: "square-pen" }), this.full, fixed ? null : button("Close the assistant", () => this.frame.hide(), { drawn: "x" })));
     this.origin = h("p", { class: "origin", hidden: true });
     this.content = h("div", { class: "content" }, this.thread.element);
@@ -57,7 +57,7 @@ class ChatPanel extends HTMLElement {
     this.link = h("div", { class: "link", role: "status", hidden: true });
     this.notice = h("div", { class: "notices", role: "alert" });
     this.usage = new Usage();
-    this.status = h("p", { class: "sr", role: "status", "data-status": "" });
+    this.status = h("p", { class: "sr", role: "status", id: "chat-status" });
     this.replaceChildren(this.history.element, h("div", { class: "chat" }, head, h("div", { class: "middle" }, this.log, this.latest), this.link, this.notice, this.composer.element,
       this.usage.element), this.status);
     this.#view("thread");
@@ -164,7 +164,10 @@ class ChatPanel extends HTMLElement {
       if (this.#stopping) this.#stop();
     }
     this.thread.take(name, data, live);
-    if (name === "done") this.#stopping = false;
+    if (name === "done") {
+      this.#stopping = false;
+      if (live) this.#known(this.#conversation.id).catch(() => {}); // it may have a title now
+    }
     this.#refresh();
   }
 
@@ -215,6 +218,7 @@ class ChatPanel extends HTMLElement {
     this.thread.stopping();
     this.#refresh();
     this.#say("Stopping");
+    this.focus();
     if (!this.#conversation.id) return; // as soon as it has one
     try {
       await ask("POST", `/chat/${this.#conversation.id}/stop`);
@@ -233,7 +237,6 @@ class ChatPanel extends HTMLElement {
   #over() {
     this.#linked("live");
     this.#refresh();
-    if (this.#conversation.id) this.#known(this.#conversation.id).catch(() => {});
     if (this.frame.fixed || this.dataset.view === "history") this.history.load();
     this.usage.load();
   }
@@ -265,7 +268,7 @@ class ChatPanel extends HTMLElement {
     this.dataset.state = running ? (this.#stopping ? "stopping" : "running") : waiting ? "waiting" : "idle";
     this.log.setAttribute("aria-busy", String(running));
     this.composer.become(running ? this.dataset.state : "", this.#reason());
-    this.composer.field.placeholder = waiting ? "Decide above, or ask something else instead…" : this.#surface === "ads" ? "Ask about campaigns or visitors…" : "Ask about visitors…";
+    this.composer.field.placeholder = waiting ? "Decide above, or ask anew…" : this.#surface === "ads" ? "Ask about campaigns or visitors…" : "Ask about visitors…";
     this.badge.textContent = MAY[this.#surface];
     this.dataset.surface = this.#surface;
     this.full.href = id ? `/chat/${id}` : "/chat";
@@ -285,8 +288,7 @@ class ChatPanel extends HTMLElement {
   }
 
   #title(text) {
-    this.title.textContent = text;
-    this.title.title = text;
+    this.heading.textContent = this.heading.title = text || "Assistant";
     if (this.frame.fixed) document.title = `${text || "Assistant"} · Adwright`;
   }
 
@@ -314,7 +316,6 @@ class ChatPanel extends HTMLElement {
 
   #say(text) {
     this.status.textContent = text;
-    this.status.dataset.status = text;
   }
 
   #scrolled() {
