@@ -51,6 +51,12 @@ class Building:
         self._stop: dict[str, Any] = {}
         self.request_id: str | None = None
         self.ended = False
+        self.read = False  # some of its text is before people's eyes
+
+    @property
+    def began(self) -> bool:
+        """What it read costs, whatever becomes of it."""
+        return bool(self._usage)
 
     def take(self, event: dict[str, Any]) -> None:
         """One event, of whatever kind: those that a later API adds are passed over."""
@@ -99,6 +105,7 @@ class Building:
                 return
             self._parts[index].append(words)
             if words:
+                self.read = self.read or kind == "text_delta"
                 self._say(kind, words)
         elif kind == "citations_delta":
             self._blocks[index]["citations"] = [*(self._blocks[index].get("citations") or ()), delta["citation"]]

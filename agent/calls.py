@@ -1,6 +1,7 @@
 """The tool calls of one answer: each goes through the door in the asker's name, and has its result stored once."""
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -176,6 +177,7 @@ class Calls:
             self.changing = False
 
     async def _execute(self, call: Call, refusals: dict[str, CapabilityError]) -> None:
+        began = time.perf_counter()
         try:
             if (refusal := refusals.get(call.id)) is not None:
                 raise refusal
@@ -189,7 +191,8 @@ class Calls:
             result = decided(call.id, approval)
         except CapabilityError as error:
             result = failed(call.id, error)
-        await self._keep(call.id, ("tool_result", result.event()), state=ResultState.DONE, content=result.block)
+        told = ("tool_result", result.event(int((time.perf_counter() - began) * 1000)))
+        await self._keep(call.id, told, state=ResultState.DONE, content=result.block)
 
     async def _keep(self, call: str, told: Told, **values: Any) -> None:
         now = self._context.now_ms()

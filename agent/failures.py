@@ -5,10 +5,24 @@ from collections.abc import Mapping
 from tools.errors import CapabilityError, Internal, RateLimited, TooLarge, Unavailable
 
 DEFAULT_WAIT = 30
+_TOO_LONG = "prompt is too long"
+
+
+class Failed(Exception):
+    """A call of the model that came to nothing. `error` is what people are told; `transient`: the same call may
+    succeed in a moment, after the seconds that the API `asked` for, if it did."""
+
+    def __init__(self, error: CapabilityError, *, transient: bool = False, asked: float | None = None) -> None:
+        super().__init__(error.message)
+        self.error, self.transient, self.asked = error, transient, asked
 
 
 class Cut(Exception):
     """The stream ended without having come to its end; nothing of it may be acted on."""
+
+
+class Silent(Exception):
+    """Nothing came for longer than even a slow answer is silent; the API sends pings while a model thinks."""
 
 
 class Told(Exception):
@@ -27,7 +41,7 @@ def unreachable(why: str) -> Unavailable:
 
 def told_by_api(kind: str | None, message: str, headers: Mapping[str, str], model: str) -> CapabilityError:
     """By the error's type: in the middle of a stream its status is 200."""
-    wait = _seconds(headers.get("retry-after"))
+    wait = max(1, round(asked_to_wait(headers) or DEFAULT_WAIT))
     match kind:
         case "overloaded_error" | "api_error" | "timeout_error":
             return Unavailable(
@@ -49,6 +63,8 @@ def told_by_api(kind: str | None, message: str, headers: Mapping[str, str], mode
             return Unavailable(f"There is no model {model}.", fix="Set ANTHROPIC_MODEL to one that your key may use.")
         case "request_too_large":
             return too_long()
+        case "invalid_request_error" if _TOO_LONG in message:
+            return too_long()
     if kind is None:
         return unreachable("it did not answer as the Messages API does")
     return Internal(f"The model refused the request: {message}", fix="Start a new conversation.")
@@ -58,5 +74,9 @@ def too_long() -> TooLarge:
     return TooLarge("This conversation is too long for the model.", fix="Start a new conversation.")
 
 
-def _seconds(text: str | None) -> int:
-    return max(1, round(float(text))) if text and text.replace(".", "", 1).isdigit() else DEFAULT_WAIT
+def asked_to_wait(headers: Mapping[str, str]) -> float | None:
+    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        text = headers.get(name, "")
+        if text.replace(".", "", 1).isdigit():
+            return float(text) * unit
+    return None

@@ -4,18 +4,20 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
 from agent.answer import Answer, Building
 from agent.calls import Calls
-from agent.failures import too_long
+from agent.failures import Failed, too_long
 from agent.journal import Journal, Told
-from agent.limits import Limits, last_words
+from agent.limits import Limits, in_words, last_words
 from agent.model import About, Model
-from agent.prices import Usage, cost
+from agent.retries import Retries
 from agent.snapshot import Snapshot, compact
-from agent.transcript import Message, body, user_content
+from agent.spending import Spending
+from agent.stopping import Stop, Stopped
+from agent.titles import Titles
+from agent.transcript import MAX_TOKENS, Message, body, user_content
 from tools.context import Context
 from tools.conversations import store as conversations
 from tools.conversations.store import Kind, LeaseLost, Status
@@ -24,7 +26,6 @@ from tools.store.engine import Statement, StoreUnavailable
 from tools.store.statements import Row
 
 RENEW_SECONDS = 5.0
-T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 _REASONS = {
@@ -33,10 +34,8 @@ _REASONS = {
     "max_tokens": "max_tokens",
     "refusal": "refusal",
 }
-
-
-class Stopped(Exception):
-    """A person pressed stop."""
+_CAPPED = frozenset({"end_turn", "stop_sequence", "tool_use", "pause_turn"})
+"""Ways in which a summary ends; one that calls a tool or pauses all the same is no less the last."""
 
 
 class Run:
@@ -50,22 +49,23 @@ class Run:
         journal: Journal,
         calls: Calls,
         model: Model,
+        titles: Titles,
         limits: Limits,
         report: Callable[[str, BaseException], None],
         renew_seconds: float = RENEW_SECONDS,
     ) -> None:
         self._renew_seconds = renew_seconds
         self._context, self._session, self._journal, self._calls = context, session, journal, calls
-        self._model, self._limits, self._report = model, limits, report
+        self._model, self._titles, self._limits, self._report = model, titles, limits, report
         self._messages: list[Message] = []
         self._asked = 0
-        self._used: list[tuple[Usage, Decimal | None]] = []
-        self._stop = asyncio.Event()
+        self._spending = Spending(context, model.settings.prices, session.model)
+        self._stop = Stop()
         self._refusal: CapabilityError | None = None
         self._began = asyncio.get_running_loop().time()
 
     def stop(self) -> None:
-        self._stop.set()
+        self._stop.want()
 
     def refuse(self, error: CapabilityError) -> None:
         """Have the run end with this before it does anything."""
@@ -105,18 +105,13 @@ class Run:
 
     async def _drive(self) -> None:
         about = await self._model.about(self._session.model)
-        self._journal.tell(
-            "run_started",
-            {
-                "conversationId": self._journal.conversation_id,
-                "runId": self._journal.run_id,
-                "model": {"id": about.id, "name": about.name},
-            },
-        )
+        self._journal.begin({"id": about.id, "name": about.name})
         self._journal.soon()
         if self._refusal is not None:
             raise self._refusal
         await self._load()
+        if not self._asked:
+            self._titles.begin(self._context, self._session, self._messages[-1])
         snapshot = await conversations.snapshot(self._context.rows, self._session.snapshot)
         while True:
             asked = self._messages[-1]
@@ -126,7 +121,7 @@ class Run:
                 if waiting:
                     await self._finish("confirm_required", Status.WAITING)
                     return
-            limit = self._limits.met(asked=self._asked, turn=self._turn(), seconds=self._spent_ms() / 1000)
+            limit = await self._limit()
             if results:
                 self._append("user", user_content(results, [last_words(limit)] if limit else []))
             if await self._answered(await self._ask(about, Snapshot(snapshot.system, snapshot.tools), limit), limit):
@@ -138,65 +133,67 @@ class Run:
         self._messages = [
             Message(row.role, row.content, row.turn, row.stop_reason) for row in found if row.kind == Kind.SENT
         ]
-        self._asked = sum(row.role == "assistant" and row.turn == self._journal.turn for row in found)
+        answers = [
+            row
+            for row in found
+            if row.turn == self._journal.turn and row.role == "assistant" and row.kind != Kind.ASIDE
+        ]
+        self._asked = len(answers)
+        self._spending.look(answers)
         await self._calls.look()
+
+    async def _limit(self) -> str | None:
+        met = self._limits.met(
+            asked=self._asked, turn=self._turn(), seconds=self._spent_ms() / 1000, dollars=self._spending.turn
+        )
+        return met or await self._spending.month_is_over()
 
     def _turn(self) -> list[Message]:
         return [message for message in self._messages if message.turn == self._journal.turn]
 
     async def _tools(self, asked: Message) -> tuple[list[str], list[Row]]:
         answering = asyncio.create_task(self._calls.answer(asked, self._turn()))
-        await self._unless_stopped(answering, spare=lambda: self._calls.changing)
+        await self._stop.unless(answering, spare=lambda: self._calls.changing)
         return answering.result()
 
     async def _ask(self, about: About, snapshot: Snapshot, limit: str | None) -> Answer:
         request = body(about, self._session.effort, snapshot, self._messages, without_tools=limit is not None)
-        building = Building(self._journal.say)
-        self._asked += 1
-        calling = asyncio.create_task(self._model.call(request, building))
-        try:
-            await self._unless_stopped(calling)
-            calling.result()
-        except (CapabilityError, Stopped):
-            await self._journal.commit(*self._broken_off(building.answer()))
-            raise
-        return building.answer()
-
-    async def _unless_stopped(self, task: asyncio.Task[Any], spare: Callable[[], bool] = lambda: False) -> None:
-        """Wait for the task, or for the stop, which ends it, or waits where it is not to be ended."""
-        stopping = asyncio.create_task(self._stop.wait())
-        try:
-            await asyncio.wait((task, stopping), return_when=asyncio.FIRST_COMPLETED)
-            if self._stop.is_set():
-                if spare():
-                    await asyncio.wait((task,))
-                raise Stopped
-        finally:
-            stopping.cancel()
-            if not task.done():
-                task.cancel()
-                await asyncio.wait((task,))  # what it holds upstream is given back by now
-            if self._stop.is_set() and not task.cancelled():
-                task.exception()  # looked at, for nobody else will
+        retries = Retries(self._limits.seconds - self._spent_ms() / 1000, self._model.settings.retries)
+        while True:
+            building = Building(self._journal.say)
+            calling = asyncio.create_task(self._model.call(request, building))
+            try:
+                await self._stop.unless(calling)
+                calling.result()
+                return building.answer()
+            except Stopped:
+                await self._journal.commit(*self._broken_off(building.answer()))
+                raise
+            except Failed as failed:
+                await self._journal.commit(*self._broken_off(building.answer()))
+                if (wait := retries.pause(failed, building)) is None:
+                    raise failed.error from failed
+            await self._stop.sleep(wait)
 
     async def _answered(self, answer: Answer, limit: str | None) -> bool:
         """Keep what the model said; answers whether that was the end of the run."""
         content = answer.sendable()
         reason = _REASONS.get(answer.stop_reason or "")
-        if answer.stop_reason == "refusal" or not content:  # the API would not take it back
-            statements, goes_on = self._broken_off(answer), False
+        goes_on = limit is None and self._goes_on(answer)
+        if answer.stop_reason == "refusal" or not content or (answer.stop_reason == "pause_turn" and not goes_on):
+            statements, goes_on = self._broken_off(answer), False  # the API would not take it back
         else:
-            statements, goes_on = [self._spoken(answer, content)], limit is None and self._goes_on(answer)
+            statements = [self._spoken(answer, content)]
         if goes_on:
             shown = answer.calls if answer.stop_reason == "tool_use" else []
             await self._journal.commit(*statements, told=[("tool_use", self._calls.shown(call)) for call in shown])
             return False
-        if limit is not None and reason in ("end_turn", None):
+        if limit is not None and answer.stop_reason in _CAPPED:
             reason = "cap"
         if reason is None:
             await self._journal.commit(*statements)
             raise too_long() if answer.stop_reason == "model_context_window_exceeded" else _unusable(answer)
-        await self._finish(reason, Status.IDLE, *statements, why=_explained(answer))
+        await self._finish(reason, Status.IDLE, *statements, why=_why(reason, answer, limit))
         return True
 
     def _goes_on(self, answer: Answer) -> bool:
@@ -214,8 +211,8 @@ class Run:
         return [self._row(answer, Kind.SHOWN, compact(answer.content))]
 
     def _row(self, answer: Answer, kind: Kind, content: str) -> Statement:
-        usage, dollars = answer.usage, cost(self._session.model, answer.usage)
-        self._used.append((usage, dollars))
+        usage, dollars = answer.usage, self._spending.add(answer.usage)
+        self._asked += 1
         return self._journal.message(
             role="assistant",
             kind=kind,
@@ -249,19 +246,8 @@ class Run:
         why: dict[str, Any] | None = None,
     ) -> None:
         """Whoever reads `done` finds the conversation free: both are one commit."""
-        told = [*before, ("usage", self._usage()), ("done", {"stopReason": reason} | (why or {}))]
+        told = [*before, ("usage", self._spending.event()), ("done", {"stopReason": reason} | (why or {}))]
         await self._journal.commit(*statements, told=told, status=status, lease_until=None, spent_ms=self._spent_ms())
-
-    def _usage(self) -> dict[str, Any]:
-        """Of this run. The cost is in USD, null where a model's price is not known."""
-        known = [dollars for _, dollars in self._used if dollars is not None]
-        return {
-            "inputTokens": sum(usage.input for usage, _ in self._used),
-            "outputTokens": sum(usage.output for usage, _ in self._used),
-            "cacheReadTokens": sum(usage.cache_read for usage, _ in self._used),
-            "cacheWriteTokens": sum(usage.cache_write for usage, _ in self._used),
-            "cost": float(sum(known)) if len(known) == len(self._used) else None,
-        }
 
     def _spent_ms(self) -> int:
         return int(self._session.spent_ms + (asyncio.get_running_loop().time() - self._began) * 1000)
@@ -283,9 +269,14 @@ class Run:
                 self.stop()
 
 
-def _explained(answer: Answer) -> dict[str, Any]:
-    why = answer.stop_details.get("explanation") or answer.stop_details.get("category")
-    return {"explanation": why} if answer.stop_reason == "refusal" and why else {}
+def _why(reason: str, answer: Answer, limit: str | None) -> dict[str, Any]:
+    """What an end that nobody asked for is explained with."""
+    if reason == "cap" and limit is not None:
+        return {"explanation": in_words(limit)}
+    if reason == "max_tokens":
+        return {"explanation": f"The answer reached the most it may have, {MAX_TOKENS} tokens."}
+    told = {name: answer.stop_details.get(name) for name in ("category", "explanation")} if reason == "refusal" else {}
+    return {name: value for name, value in told.items() if value}
 
 
 def _unusable(answer: Answer) -> CapabilityError:

@@ -3,15 +3,16 @@
 import asyncio
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import httpx2
 import orjson
 
 from agent.answer import Building
-from agent.failures import Cut, Told, told_by_api, unreachable
-from tools.errors import CapabilityError, Unavailable
+from agent.failures import Cut, Failed, Silent, Told, asked_to_wait, told_by_api, unreachable
+from agent.prices import Prices, shipped
+from tools.errors import Unavailable
 from tools.secret import Secret
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 API_VERSION = "2026-10-21"
 
 CALL_SECONDS = 240.0
-"""Of one call in all: the SDK bounds only the silence between two chunks."""
+"""Of one call in all."""
 
 ABOUT_SECONDS = 5.0
 """A turn waits no longer to be told what its model is."""
@@ -36,6 +37,9 @@ logger = logging.getLogger(__name__)
 _BROKEN = (Cut, TimeoutError, json.JSONDecodeError, KeyError, IndexError)
 """How a stream shows that it is not what it should be."""
 
+_AGAIN = frozenset({"overloaded_error", "api_error", "timeout_error", "rate_limit_error"})
+_TRANSIENT = frozenset({408, 409, 429})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSettings:
@@ -43,7 +47,10 @@ class ModelSettings:
     base_url: str
     model: str
     effort: str
-    retries: int = 2
+    title_model: str = ""  # none: conversations keep their first words as their title
+    retries: int = 6
+    silence: float = 60.0  # seconds
+    prices: Prices = field(default_factory=shipped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +81,15 @@ class Model:
         return self.settings.api_key
 
     async def call(self, body: bytes, building: Building) -> None:
-        """Raises CapabilityErrors; however it ends, `building` holds what was said. Cancelling ends it upstream."""
+        """Raises Failed; however it ends, `building` holds what was said. Cancelling ends it upstream."""
         try:
             async with asyncio.timeout(CALL_SECONDS):
                 await self._stream(body, building)
         except Exception as error:
-            failure = self._failure(error)
-            if failure is None:
+            failed = self._failed(error)
+            if failed is None:
                 raise
-            raise failure from error
+            raise failed from error
 
     async def about(self, model: str) -> About:
         """Remembered once the API told it; until then the model is taken for a current one."""
@@ -128,14 +135,20 @@ class Model:
     async def _stream(self, body: bytes, building: Building) -> None:
         client = await self._open()
         streams = _sdk().AsyncStream
-        stream = await client.post(
-            "/v1/messages", cast_to=object, content=body, stream=True, stream_cls=streams[object]
-        )
-        async with stream:
-            building.request_id = stream.response.headers.get("request-id")
-            async for event in streams.raw_events(stream.response):
-                if event.data:
-                    building.take(orjson.loads(event.data))
+        silence, clock = self.settings.silence, asyncio.get_running_loop().time
+        try:
+            async with asyncio.timeout(silence) as patience:
+                stream = await client.post(
+                    "/v1/messages", cast_to=object, content=body, stream=True, stream_cls=streams[object]
+                )
+                async with stream:
+                    building.request_id = stream.response.headers.get("request-id")
+                    async for event in streams.raw_events(stream.response):
+                        patience.reschedule(clock() + silence)
+                        if event.data:
+                            building.take(orjson.loads(event.data))
+        except TimeoutError:
+            raise Silent from None
         if not building.ended:  # the SDK raises nothing when a stream just stops
             raise Cut
 
@@ -145,25 +158,32 @@ class Model:
                 key = self.require_key()
                 sdk = await asyncio.to_thread(_sdk)
                 self._client = sdk.AsyncAnthropic(
-                    api_key=key.reveal(), base_url=self.settings.base_url, max_retries=self.settings.retries
-                )
+                    api_key=key.reveal(), base_url=self.settings.base_url,
+                    max_retries=0,  # it would wait for as long as it is told to, and nobody could tell why
+                )  # fmt: skip
             return self._client
 
-    def _failure(self, error: Exception) -> CapabilityError | None:
-        """The error as our own; None where it is no fault of the model's side."""
-        if isinstance(error, CapabilityError):
-            return error
+    def _failed(self, error: Exception) -> Failed | None:
+        """None where it is no fault of the model's side."""
+        if isinstance(error, Unavailable):  # there is no key
+            return Failed(error)
         if isinstance(error, Told):
-            return told_by_api(error.kind, error.message, {}, self.settings.model)
+            told = told_by_api(error.kind, error.message, {}, self.settings.model)
+            return Failed(told, transient=error.kind in _AGAIN)
+        if isinstance(error, Silent):
+            return Failed(unreachable("it fell silent"), transient=True)
         if isinstance(error, _BROKEN):
-            return unreachable("its answer broke off")
+            return Failed(unreachable("its answer broke off"), transient=True)
         if isinstance(error, httpx2.TransportError):  # the SDK wraps it only until the headers are there
-            return unreachable("the connection was lost")
+            return Failed(unreachable("the connection was lost"), transient=True)
         sdk = _sdk()
         if isinstance(error, sdk.APIStatusError):
-            headers = error.response.headers
-            return told_by_api(error.type, error.api_message or "", headers, self.settings.model)
-        return unreachable("it is out of reach") if isinstance(error, sdk.APIConnectionError) else None
+            status, headers = error.status_code, error.response.headers
+            told = told_by_api(error.type, error.api_message or "", headers, self.settings.model)
+            return Failed(told, transient=status in _TRANSIENT or status >= 500, asked=asked_to_wait(headers))
+        if isinstance(error, sdk.APIConnectionError):
+            return Failed(unreachable("it is out of reach"), transient=True)
+        return None
 
 
 def _sdk() -> Any:

@@ -1,11 +1,26 @@
 """What a model call costs: a dated table, because no API tells prices."""
 
 import datetime as dt
+import logging
+import tomllib
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Self
 
-AS_OF = dt.date(2026, 11, 22)
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from tools.errors import InvalidRequest
+
+MOST_DAYS = 90
+"""A table older than this is worth a warning."""
+
 _MILLION = Decimal(1_000_000)
+_Dollars = Annotated[Decimal, Field(ge=0)]
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,47 +43,86 @@ class Usage:
         return self.input + self.cache_read + self.cache_write
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(BaseModel):
     """USD for a million tokens, for prompts up to `up_to` tokens."""
 
-    input: Decimal
-    output: Decimal
-    write_5m: Decimal
-    write_1h: Decimal
-    read: Decimal
-    up_to: int | None = None
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    input: _Dollars
+    output: _Dollars
+    write_5m: _Dollars
+    write_1h: _Dollars
+    read: _Dollars
+    up_to: Annotated[int, Field(gt=0)] | None = None
+
+    def of(self, usage: Usage) -> Decimal:
+        spent = (
+            usage.input * self.input
+            + usage.output * self.output
+            + usage.cache_write_5m * self.write_5m
+            + usage.cache_write_1h * self.write_1h
+            + usage.cache_read * self.read
+        )
+        return spent / _MILLION
 
 
-def _price(input_: str, output: str, write_5m: str, write_1h: str, read: str, *, up_to: int | None = None) -> Price:
-    return Price(Decimal(input_), Decimal(output), Decimal(write_5m), Decimal(write_1h), Decimal(read), up_to)
+class Prices(BaseModel):
+    """By the call: a long prompt may have another price."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    as_of: dt.date
+    models: Annotated[dict[str, Annotated[tuple[Price, ...], Field(min_length=1)]], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _last_band_is_open(self) -> Self:
+        for model, bands in self.models.items():
+            if [band.up_to is None for band in bands] != [False] * (len(bands) - 1) + [True]:
+                raise ValueError(f"{model}: every entry but the last has an up_to")
+        return self
+
+    def bands(self, model: str) -> tuple[Price, ...] | None:
+        return self.models.get(model) or self.models.get(model.rpartition("-")[0])  # an id may end in its date
+
+    def cost(self, model: str, usage: Usage) -> Decimal | None:
+        """In USD; None for a model that the table does not know."""
+        bands = self.bands(model)
+        if bands is None:
+            _warn_once(model)
+            return None
+        return _within(bands, usage).of(usage)
+
+    def at_most(self, usage: Usage) -> Decimal:
+        """What a limit counts where the price is not known: the dearest that any model of the table would have cost."""
+        return max(_within(bands, usage).of(usage) for bands in self.models.values())
+
+    def days_old(self, today: dt.date) -> int:
+        return (today - self.as_of).days
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """An operator's own table."""
+        try:
+            return cls.model_validate(tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal))
+        except (OSError, ValueError) as problem:  # TOML that is none and a ValidationError are ValueErrors
+            said = problem.errors(include_url=False)[0] if isinstance(problem, ValidationError) else None
+            told = f"{'.'.join(map(str, said['loc']))}: {said['msg']}" if said else str(problem)
+            raise InvalidRequest(
+                f"ANTHROPIC_PRICES: {path} is no price table: {told}.",
+                fix="Write it like agent/prices.toml, or leave ANTHROPIC_PRICES out.",
+            ) from None
 
 
-PRICES: dict[str, tuple[Price, ...]] = {
-    "claude-opus-5-5": (_price("4", "20", "5", "8", "0.20"),),
-    "claude-sonnet-5-5": (_price("2", "10", "2.50", "4", "0.10"),),
-    "claude-haiku-5-5": (
-        _price("0.10", "0.50", "0.125", "0.20", "0.01", up_to=100_000),
-        _price("0.50", "2.50", "0.625", "1", "0.05"),
-    ),
-    "claude-fable-5-1": (_price("10", "50", "12.50", "20", "0.25"),),
-    "claude-opus-5": (_price("5", "25", "6.25", "10", "0.50"),),
-    "claude-sonnet-5": (_price("2", "10", "2.50", "4", "0.20"),),
-    "claude-haiku-4-5": (_price("1", "5", "1.25", "2", "0.10"),),
-}
+@cache
+def shipped() -> Prices:
+    text = resources.files("agent").joinpath("prices.toml").read_text(encoding="utf-8")
+    return Prices.model_validate(tomllib.loads(text, parse_float=Decimal))
 
 
-def cost(model: str, usage: Usage) -> Decimal | None:
-    """In USD; None for a model that the table does not know. By the call: a long prompt may have another price."""
-    bands = PRICES.get(model) or PRICES.get(model.rpartition("-")[0])  # an id may end in its date
-    if bands is None:
-        return None
-    price = next(band for band in bands if band.up_to is None or usage.prompt <= band.up_to)
-    spent = (
-        usage.input * price.input
-        + usage.output * price.output
-        + usage.cache_write_5m * price.write_5m
-        + usage.cache_write_1h * price.write_1h
-        + usage.cache_read * price.read
-    )
-    return spent / _MILLION
+def _within(bands: tuple[Price, ...], usage: Usage) -> Price:
+    return next(band for band in bands if band.up_to is None or usage.prompt <= band.up_to)
+
+
+@cache
+def _warn_once(model: str) -> None:
+    logger.warning("no price is known of %s: its costs are not shown; ANTHROPIC_PRICES takes a table with it", model)

@@ -32,13 +32,17 @@ class ToolResult:
     result: dict[str, Any]
     block: str
 
-    def event(self) -> dict[str, Any]:
-        return {
+    def event(self, elapsed_ms: int | None = None) -> dict[str, Any]:
+        """For people: how long it took, and how old it is, where that is known."""
+        told = {
             "toolUseId": self.tool_use_id,
             "status": self.status,
             "summary": self.summary,
             "result": self.result,
+            "elapsedMs": elapsed_ms,
+            "cache": _freshness(self.result.get("cache")),
         }
+        return {name: value for name, value in told.items() if value is not None}
 
 
 def succeeded(tool_use_id: str, output: Mapping[str, Any], summary: str | None = None) -> ToolResult:
@@ -78,6 +82,18 @@ def _failed(tool_use_id: str, body: Mapping[str, Any]) -> ToolResult:
     told = {"status": "error", "code": shown.pop("code", "internal"), "fix": shown.pop("fix", "")}
     block = tool_result(tool_use_id, told | {"untrusted": shown}, is_error=True)
     return ToolResult(tool_use_id, "error", str(shown.get("message", "")), told | shown, block)
+
+
+def legible_line(text: str) -> str:
+    """Without what a reader cannot see."""
+    return _UNSEEN.sub("", text)
+
+
+def _freshness(cache: Any) -> dict[str, Any] | None:
+    """As answers that are kept say it; of any other `cache` nothing is."""
+    if not isinstance(cache, Mapping) or set(cache) != {"hit", "ageSeconds"}:
+        return None
+    return dict(cache)
 
 
 def _clean(value: Any) -> Any:

@@ -14,6 +14,8 @@ from agent.loop import RENEW_SECONDS, Run
 from agent.model import Model
 from agent.pending import outcome, supersede
 from agent.snapshot import Snapshot, snapshot
+from agent.spending import require_budget
+from agent.titles import Titles
 from agent.transcript import context_text, not_executed, user_content
 from agent.turn import asker, facts, kept
 from tools import ids
@@ -70,6 +72,7 @@ class Runner:
         self._door, self._store, self._model = door, store, model
         self._standing, self._report, self._limits = standing, report, limits or Limits()
         self._renew_seconds = renew_seconds
+        self._titles = Titles(model, report)
         surfaces = (
             Surface.of("ads", Scope.ADS_READ, ads_chat(door.registry)),
             Surface.of("analytics", Scope.ANALYTICS_READ, analytics_chat(door.registry)),
@@ -91,6 +94,7 @@ class Runner:
         for task in [*tasks, *([self._looking] if self._looking else [])]:
             task.cancel()
         await asyncio.gather(*tasks, *([self._looking] if self._looking else []), return_exceptions=True)
+        await self._titles.close()
         await self._model.close()
 
     async def answers(self) -> str | None:
@@ -132,6 +136,7 @@ class Runner:
         """Wait until no turn runs here."""
         while self._runs:
             await asyncio.wait([task for _, task in self._runs.values()])
+        await self._titles.settle()
 
     async def _look(self) -> None:
         # Nobody else works on a store of our own: whatever runs in it was left by a process that is gone.
@@ -155,6 +160,7 @@ class Runner:
         async def ready() -> None:
             identifier = ask().conversationId
             self._model.require_key()
+            await require_budget(context, self._model.settings.prices)
             if identifier is None:
                 return
             session = await conversations.conversation(context, identifier)
@@ -271,8 +277,8 @@ class Runner:
         offer = self._surfaces[session.surface].offer
         calls = Calls(self._door, context, journal, offer, self._limits.tool_calls)
         run = Run(
-            context=context, session=session, journal=journal, calls=calls, model=self._model, limits=self._limits,
-            report=self._report, renew_seconds=self._renew_seconds,
+            context=context, session=session, journal=journal, calls=calls, model=self._model, titles=self._titles,
+            limits=self._limits, report=self._report, renew_seconds=self._renew_seconds,
         )  # fmt: skip
         if gone:
             run.refuse(

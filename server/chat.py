@@ -4,7 +4,9 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
+from agent.limits import Limits
 from agent.model import Model, ModelSettings
+from agent.prices import Prices, shipped
 from agent.runs import Runner
 from server.house import House
 from tools.authority import Principal, Role, Scope, Via
@@ -18,12 +20,17 @@ async def open_chat(house: House) -> AsyncIterator[Runner]:
         base_url=settings.anthropic_base_url,
         model=settings.anthropic_model,
         effort=settings.anthropic_effort,
+        title_model=settings.title_model,
+        prices=shipped() if settings.anthropic_prices is None else Prices.read(settings.anthropic_prices),
     )
 
     async def standing(principal: Principal) -> Principal | None:
         return await as_now(house, principal)
 
-    runner = Runner(house.door, house.store, Model(model), standing=standing, report=house.metrics.report)
+    limits = Limits(dollars=settings.chat_turn_usd)
+    runner = Runner(
+        house.door, house.store, Model(model), standing=standing, report=house.metrics.report, limits=limits
+    )
     runner.open()
     try:
         yield runner

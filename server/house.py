@@ -95,6 +95,7 @@ async def open_house(
                 report=metrics.report,
                 count=metrics.guard,
                 lease=dt.timedelta(seconds=settings.adwright_lease_seconds),
+                chat_month_usd=settings.chat_month_usd,
             )
         )
         stack.push_async_callback(door.settle)

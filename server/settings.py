@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -122,6 +123,23 @@ class Settings(BaseModel):
     anthropic_effort: Literal["low", "medium", "high", "max"] = Field(
         "medium", description="How much the model thinks: low, medium, high or max."
     )
+    anthropic_title_model: str = Field(
+        "claude-haiku-5-5",
+        pattern=r"^[\w.:-]+$",
+        description="The small model that gives conversations their titles; `off`: they keep their first words.",
+    )
+    anthropic_prices: Path | None = Field(
+        None, description="A price table (TOML) in place of agent/prices.toml: USD per million tokens, by model."
+    )
+    chat_turn_usd: Decimal = Field(
+        Decimal("1.00"), gt=0, le=10_000, description="What one turn of the chat may cost, in USD; then it sums up."
+    )
+    chat_month_usd: Decimal = Field(
+        Decimal("100.00"),
+        gt=0,
+        le=1_000_000,
+        description="What the chat may cost a workspace in a calendar month (UTC), in USD, if its admin set no other.",
+    )
     adwright_analytics: Literal["on", "off"] | None = Field(
         None,
         description="`off`: no embedded analytics store; `on`: one in any case. Left out, whoever owns the directory "
@@ -167,6 +185,11 @@ class Settings(BaseModel):
     @property
     def trusted_networks(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
         return tuple(ipaddress.ip_network(each) for each in self.trusted_proxies.split(",") if each)
+
+    @property
+    def title_model(self) -> str:
+        """Empty: none."""
+        return "" if self.anthropic_title_model == "off" else self.anthropic_title_model
 
     @property
     def database(self) -> Database:

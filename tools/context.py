@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,7 @@ class Context:
     pipes: PipeStore
     arrivals: Arrivals
     keeping: Keeping
+    chat_month_usd: Decimal  # what the chat may cost a workspace that set no limit of its own
     progress: Progress = field(default=no_progress)
     cache_keys: set[str] = field(default_factory=set)  # of the entries the answer is made of; the audit row names them
     approval_id: str | None = None  # set while an agreed plan is applied

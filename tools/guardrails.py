@@ -41,12 +41,14 @@ class Guardrails(BaseModel):
 
 
 class WorkspaceSettings(BaseModel):
-    """`approvals: client` lets an MCP client's own form decide where no amount has to be typed."""
+    """`approvals: client` lets an MCP client's own form decide where no amount has to be typed. `chat_month_usd` takes
+    the place of the server's own limit on what the chat may cost in a calendar month."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     guardrails: Guardrails = Guardrails()
     approvals: Literal["page", "client"] = "page"
+    chat_month_usd: Amount | None = None
 
 
 async def workspace_settings(context: Context) -> WorkspaceSettings:

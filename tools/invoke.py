@@ -4,6 +4,7 @@ import asyncio
 import datetime as dt
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache, partial
 from typing import Any
 
@@ -34,7 +35,7 @@ from tools.limits import Limiter
 from tools.patience import Patient
 from tools.plan import Plan
 from tools.ports import AdsPlatform
-from tools.quota import Meter, spend
+from tools.quota import CHAT_MONTH_USD, Meter, spend
 from tools.registry import Registry
 from tools.store.audit import AuditLog, Entry
 from tools.store.cached import Keeping
@@ -78,6 +79,7 @@ class Services:
     report: Callable[[str, BaseException], None]  # (request_id, what a handler let escape)
     count: Callable[[str, str], None]  # (event, label): guard_open, guard_closed, …
     lease: dt.timedelta = LASTS
+    chat_month_usd: Decimal = CHAT_MONTH_USD
     pipes: PipeStore = ABSENT
     arrivals: Arrivals = ABSENT
 
@@ -117,6 +119,7 @@ class Door:
             pipes=services.pipes,
             arrivals=services.arrivals,
             keeping=self.keeping,
+            chat_month_usd=services.chat_month_usd,
             progress=progress,
         )
 

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import email.utils
 import http.client
-import json
 import shutil
 import socket
 import sqlite3
@@ -20,6 +19,8 @@ from typing import Any, TypeVar
 import asyncpg
 
 from server.analytics.access import embedded
+from server.cli import doctor_model
+from server.cli.doctor_probe import TIMEOUT, Problem, Warned, asked_of
 from server.cli.output import ERROR, show, style
 from server.process.client import running
 from server.process.environment import data_directory, variables
@@ -37,15 +38,6 @@ T = TypeVar("T")
 
 ENOUGH_BYTES = 200 * 1024 * 1024
 SKEW_SECONDS = 60
-_TIMEOUT = 5.0
-
-
-class Problem(Exception):
-    """What is wrong, and the fix."""
-
-    def __init__(self, told: str, fix: str) -> None:
-        super().__init__(told)
-        self.told, self.fix = told, fix
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +48,15 @@ class Checked:
     fix: str = ""
 
     def wire(self) -> dict[str, object]:
+        """What is well and has a fix all the same is a warning."""
         shown: dict[str, object] = {"name": self.name, "ok": self.ok, "message": self.told}
         return shown | ({"fix": self.fix} if self.fix else {})
+
+    @property
+    def mark(self) -> str:
+        if not self.ok:
+            return style("31", "FAIL", sys.stdout)
+        return style("33", "warn", sys.stdout) if self.fix else style("32", "ok  ", sys.stdout)
 
 
 def run(arguments: Namespace) -> int:
@@ -69,8 +68,7 @@ def run(arguments: Namespace) -> int:
 
 
 def _lines(checked: Checked) -> Iterator[str]:
-    mark = style("32", "ok  ", sys.stdout) if checked.ok else style("31", "FAIL", sys.stdout)
-    yield f"{mark}  {checked.name:<12} {checked.told}"
+    yield f"{checked.mark}  {checked.name:<12} {checked.told}"
     if checked.fix:
         yield f"      {'':<12} fix: {checked.fix}"
 
@@ -79,7 +77,7 @@ def _checked(name: str, check: Callable[[], str]) -> Checked:
     try:
         return Checked(name, True, check())
     except Problem as problem:
-        return Checked(name, False, problem.told, problem.fix)
+        return Checked(name, isinstance(problem, Warned), problem.told, problem.fix)
     except CapabilityError as error:
         return Checked(name, False, error.message, error.fix)
 
@@ -96,7 +94,9 @@ def _checks(directory: Path) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "credentials", lambda: _credentials(directory)
     yield "meta", lambda: _platform(directory, Platform.META)
     yield "google", lambda: _platform(directory, Platform.GOOGLE)
-    yield "model", lambda: _model(directory)
+    yield "model", lambda: doctor_model.model(directory)
+    yield "titles", lambda: doctor_model.titles(directory)
+    yield "prices", lambda: doctor_model.prices(directory)
     yield "analytics", lambda: _analytics(directory)
     yield "clock", lambda: _clock(directory)
 
@@ -202,7 +202,7 @@ def _rows(directory: Path, sql: str) -> list[Any]:
 
 async def _asked_server(address: Secret, question: Callable[[Any], Awaitable[T]]) -> T:
     try:
-        connection = await asyncpg.connect(address.reveal(), timeout=_TIMEOUT, statement_cache_size=0)
+        connection = await asyncpg.connect(address.reveal(), timeout=TIMEOUT, statement_cache_size=0)
         try:
             return await question(connection)
         finally:
@@ -269,7 +269,7 @@ def _asked(directory: Path, platform: Platform) -> tuple[str, str] | None:
             return None
     parts = urllib.parse.urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=_TIMEOUT)
+    connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT)
     try:
         connection.request("HEAD", parts.path or "/")
         return url, connection.getresponse().headers.get("date", "")
@@ -277,28 +277,6 @@ def _asked(directory: Path, platform: Platform) -> tuple[str, str] | None:
         raise Problem(f"{url} does not answer: {error}", f"Check the network and {name.upper()}.") from error
     finally:
         connection.close()
-
-
-def _model(directory: Path) -> str:
-    """Whether the key opens the Messages API, and the model is there and can be used."""
-    known = variables(directory)
-    fields, key = Settings.model_fields, known.get("ANTHROPIC_API_KEY")
-    base = known.get("ANTHROPIC_BASE_URL", str(fields["anthropic_base_url"].default)).rstrip("/")
-    model = known.get("ANTHROPIC_MODEL", str(fields["anthropic_model"].default))
-    if not key:
-        return "no key, so no chat: set ANTHROPIC_API_KEY to have one"
-    if base == f"{known.get('ADWRIGHT_SANDBOX')}/anthropic" and running(directory) is None:
-        return "simulated; it comes with the owner"
-    status, info = _told(base, f"/v1/models/{model}", {"x-api-key": key, "anthropic-version": "2026-10-21"})
-    if status in (401, 403):
-        raise Problem(f"{base} refuses the key", "Set ANTHROPIC_API_KEY to a key that is valid there.")
-    if status == 404:
-        raise Problem(f"there is no {model} for this key", "Set ANTHROPIC_MODEL to a model that the key may use.")
-    if status != 200:
-        raise Problem(f"{base} answers {status}", "Try again later, or check ANTHROPIC_BASE_URL.")
-    if info.get("lifecycle") == "retired":
-        raise Problem(f"{model} is retired", "Set ANTHROPIC_MODEL to a model that is still served.")
-    return f"{info.get('display_name', model)} answers as {model}"
 
 
 def _analytics(directory: Path) -> str:
@@ -316,23 +294,7 @@ def _analytics(directory: Path) -> str:
             if running(directory) is None:
                 return "embedded; it comes with the owner"
             raise Problem("the embedded store does not run, though its owner does", fix)
-    status, _ = _told(base, "/v0/pipes?attrs=name", {"authorization": f"Bearer {token}"}, fix)
+    status, _ = asked_of(base, "/v0/pipes?attrs=name", {"authorization": f"Bearer {token}"}, fix)
     if status != 200:
         raise Problem(f"{where} answers {status}", fix)
     return f"{where} answers at {base}" if where != base else f"{base} answers"
-
-
-def _told(
-    base: str, path: str, headers: dict[str, str], fix: str = "Check the network and ANTHROPIC_BASE_URL."
-) -> tuple[int, dict[str, Any]]:
-    parts = urllib.parse.urlsplit(base)
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=_TIMEOUT)
-    try:
-        connection.request("GET", parts.path + path, headers=headers)
-        answer = connection.getresponse()
-        return answer.status, json.loads(answer.read()) if answer.status == http.HTTPStatus.OK else {}
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise Problem(f"{base} does not answer: {error}", fix) from error
-    finally:
-        connection.close()

@@ -46,6 +46,12 @@ class Kind(StrEnum):
     MAX_TOKENS = "max_tokens"
     """Tokens run out within the next tool call, or in mid-sentence where there is none."""
     PAUSE_TURN = "pause_turn"
+    CONTEXT_WINDOW = "context_window"
+    """The answer has no room left within the model's window, and ends in mid-sentence."""
+    TOO_LONG = "too_long"
+    """The prompt alone does not fit."""
+    SILENT = "silent"
+    """The stream stops in mid-sentence, and stays open for so many seconds."""
     INVALID_ARGUMENTS = "invalid_arguments"
     UNKNOWN_TOOL = "unknown_tool"
     PARALLEL = "parallel"
@@ -54,7 +60,7 @@ class Kind(StrEnum):
 
 OF_A_MODEL = frozenset({
     Kind.OVERLOADED, Kind.OVERLOADED_MID, Kind.TRUNCATED, Kind.REFUSAL, Kind.MAX_TOKENS, Kind.PAUSE_TURN,
-    Kind.INVALID_ARGUMENTS, Kind.UNKNOWN_TOOL, Kind.PARALLEL,
+    Kind.CONTEXT_WINDOW, Kind.TOO_LONG, Kind.SILENT, Kind.INVALID_ARGUMENTS, Kind.UNKNOWN_TOOL, Kind.PARALLEL,
 })  # fmt: skip
 """Faults that only `anthropic` knows."""
 _NEVER_OF_A_MODEL = frozenset({Kind.ERROR, Kind.LOST_ANSWER})
@@ -79,7 +85,7 @@ class Fault:
     status: int | None = None
     message: str | None = None
     retry_after: int = 1
-    """Seconds that a throttled model says."""
+    """Seconds that a throttled or overloaded model says."""
 
     def matches(self, platform: str, tags: Collection[str]) -> bool:
         first, *rest = self.target.split(":")
@@ -87,7 +93,7 @@ class Fault:
 
     def to_json(self) -> dict[str, object]:
         shown = {"target", "kind", "times"}
-        if self.kind is Kind.SLOW:
+        if self.kind in {Kind.SLOW, Kind.SILENT}:
             shown |= {"seconds"}
         if self.kind is Kind.ERROR:
             shown |= {"code", "subcode", "status", "message"}

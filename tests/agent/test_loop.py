@@ -1,13 +1,11 @@
 """One run: what the model asks for is done, what breaks is told, and no limit ends in the middle."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agent.limits import Limits
-from tests.agent.talk import Talk, calls, first, names, open_talk, said, text
+from tests.agent.talk import Talk, calls, first, names, said, text
 from tests.world import VIEWER, principal
 from tools.authority import Role, Scope, Via
 
@@ -129,156 +127,6 @@ async def test_the_same_call_twice_in_a_turn_is_refused_until_something_was_chan
     assert results[1]["result"]["code"] == "conflict"
     whoami = [row for row in await talk.world.audit_rows() if row["action"] == "whoami"]
     assert len(whoami) == 2
-
-
-async def test_after_its_calls_of_the_model_a_turn_ends_with_a_summary(tmp_path: Path) -> None:
-    async with open_talk(tmp_path, limits=Limits(model_calls=3)) as talk:
-        await talk.says(
-            calls(("whoami", {})), calls(("list_connections", {})), text("What I found so far.")
-        )  # the third is the summary
-
-        events = await talk.ask("Look at everything.")
-
-        assert said(events) == "What I found so far."
-        assert first(events, "done") == {"stopReason": "cap"}
-        last = json.loads((await talk.requests())[-1])
-        assert last["tool_choice"] == {"type": "none"}
-        assert "limit of 3 calls of the model" in last["messages"][-1]["content"][-1]["text"]
-        assert len(await talk.requests()) == 3
-
-
-async def test_calls_beyond_the_turns_number_are_not_made(tmp_path: Path) -> None:
-    async with open_talk(tmp_path, limits=Limits(tool_calls=2)) as talk:
-        await talk.says(calls(("whoami", {}), ("list_connections", {}), ("list_changes", {})), text("Two of three."))
-
-        events = await talk.ask("Look at everything.")
-
-        results = {event.data["toolUseId"]: event.data for event in events if event.name == "tool_result"}
-        asked = [event.data["toolUseId"] for event in events if event.name == "tool_use"]
-        assert [results[call]["status"] for call in asked] == ["ok", "ok", "error"]
-        assert first(events, "done") == {"stopReason": "cap"}
-
-
-async def test_a_turn_whose_time_is_over_ends_with_a_summary(tmp_path: Path) -> None:
-    async with open_talk(tmp_path, limits=Limits(seconds=0)) as talk:
-        await talk.says(text("No time for more."))
-
-        events = await talk.ask("Look at everything.")
-
-        assert first(events, "done") == {"stopReason": "cap"}
-        assert json.loads((await talk.requests())[-1])["tool_choice"] == {"type": "none"}
-
-
-async def test_a_summary_that_calls_a_tool_after_all_runs_nothing(tmp_path: Path) -> None:
-    async with open_talk(tmp_path, limits=Limits(model_calls=1)) as talk:
-        await talk.says(calls(("whoami", {})), text("Again."))
-
-        events = await talk.ask("Look.")
-        again = await talk.ask("And now?", conversation(events))
-
-        assert first(events, "done") == {"stopReason": "cap"}
-        assert "tool_result" not in names(events)
-        assert first(again, "done") == {"stopReason": "cap"}
-        content = json.loads((await talk.requests())[-1])["messages"][-1]["content"]
-        assert content[0]["type"] == "tool_result"
-        assert content[0]["is_error"] is True
-
-
-async def test_a_refusal_ends_the_turn_and_is_not_sent_again(talk: Talk) -> None:
-    why = {"type": "refusal", "category": "cyber", "explanation": "Not that."}
-    await talk.says({"blocks": [], "stop_reason": "refusal", "stop_details": why}, text("Gladly."))
-
-    refused = await talk.ask("Something bad.")
-    after = await talk.ask("Something good.", conversation(refused))
-
-    assert first(refused, "done") == {"stopReason": "refusal", "explanation": "Not that."}
-    assert first(after, "done") == {"stopReason": "end_turn"}
-    assert [m["role"] for m in json.loads((await talk.requests())[-1])["messages"]] == ["user", "user"]
-
-
-async def test_an_answer_cut_by_max_tokens_in_a_call_runs_nothing_and_can_be_gone_on_with(talk: Talk) -> None:
-    broken = [
-        {"type": "text", "text": "I pause it now."},
-        {"type": "tool_use", "name": "whoami", "input": {}},
-        {"type": "tool_use", "name": "list_changes", "input": {"limit": 5}, "open": True},
-    ]
-    await talk.says({"blocks": broken, "stop_reason": "max_tokens"}, text("Where was I?"))
-
-    cut = await talk.ask("Pause it.")
-    after = await talk.ask("Go on.", conversation(cut))
-
-    assert first(cut, "done") == {"stopReason": "max_tokens"}
-    assert not {"tool_use", "tool_result"} & set(names(cut))
-    assert first(after, "done") == {"stopReason": "end_turn"}
-    (result, *_) = json.loads((await talk.requests())[-1])["messages"][-1]["content"]
-    assert (result["type"], result["is_error"]) == ("tool_result", True)
-    assert not [row for row in await talk.world.audit_rows() if row["action"] == "whoami"]
-
-
-async def test_a_paused_turn_is_given_back_as_it_is(talk: Talk) -> None:
-    paused = [
-        {"type": "text", "text": "Looking."},
-        {"type": "server_tool_use", "name": "web_search", "input": {"query": "x"}},
-    ]
-    await talk.says({"blocks": paused, "stop_reason": "pause_turn"}, text("Found it."))
-
-    events = await talk.ask("Search.")
-
-    assert first(events, "done") == {"stopReason": "end_turn"}
-    one, two = (json.loads(request)["messages"] for request in await talk.requests())
-    assert two[:-1] == one
-    assert two[-1]["role"] == "assistant"
-
-
-@pytest.mark.parametrize("kind", ["cut", "overloaded_mid"])
-async def test_an_answer_that_breaks_off_runs_nothing_and_keeps_what_was_said(talk: Talk, kind: str) -> None:
-    told = {"blocks": [{"type": "text", "text": "I will pause it. " * 20}, *calls(("whoami", {}))["blocks"][1:]]}
-    await talk.says({**told, "fault": {"kind": kind}}, text("Once more."))
-
-    events = await talk.ask("Pause it.")
-    after = await talk.ask("Again.", conversation(events))
-
-    assert names(events)[-3:] == ["error", "usage", "done"]
-    assert first(events, "error")["code"] == "unavailable"
-    assert first(events, "error")["fix"]
-    assert first(events, "done") == {"stopReason": "error"}
-    assert not {"tool_use", "tool_result"} & set(names(events))
-    kept = [row for row in await talk.messages(conversation(events)) if row.kind == "shown"]
-    assert [json.loads(row.content)[0]["text"] for row in kept] == [said(events)]
-    assert [row.estimated for row in kept] == [1]
-    assert first(after, "done") == {"stopReason": "end_turn"}
-    context = json.loads((await talk.requests())[-1])["messages"][-1]["content"][0]["text"]
-    assert "broke off" in context
-
-
-@pytest.mark.parametrize(
-    ("kind", "code"),
-    [
-        ("throttled", "rate_limited"),
-        ("overloaded", "unavailable"),
-        ("server_error", "unavailable"),
-        ("html", "unavailable"),
-    ],
-)
-async def test_a_model_that_does_not_answer_is_told_in_our_own_words(talk: Talk, kind: str, code: str) -> None:
-    await talk.world.break_next(kind, "anthropic:messages")
-
-    events = await talk.ask("Hello?")
-
-    error = first(events, "error")
-    assert error["code"] == code
-    assert error["fix"]
-    assert error["meta"]["request_id"].startswith("req_")
-    assert error.get("retryAfter", 1) >= 1
-    assert first(events, "done") == {"stopReason": "error"}
-
-
-async def test_a_short_disturbance_is_waited_out(tmp_path: Path) -> None:
-    async with open_talk(tmp_path, retries=1) as talk:
-        await talk.world.break_next("overloaded", "anthropic:messages")
-        await talk.says(text("Here I am."))
-
-        assert said(await talk.ask("Hello?")) == "Here I am."
 
 
 async def test_a_tool_that_fails_upstream_is_told_to_the_model_as_data(talk: Talk) -> None:

@@ -22,6 +22,7 @@ class Settings(Output):
     approvals: Literal["page", "client"]
     campaign_daily_ceiling: Amount | None = None
     account_daily_ceiling: Amount | None = None
+    chat_month_usd: Amount
 
 
 class SettingsChange(Input):
@@ -41,6 +42,10 @@ class SettingsChange(Input):
     account_daily_ceiling: Annotated[
         Amount | None, Field(description="No account's active campaigns may spend more a day together.")
     ] = None
+    chat_month_usd: Annotated[
+        Amount | None,
+        Field(description="What the chat may cost in a calendar month, in USD, in place of the server's own limit."),
+    ] = None
     approvals: (
         Annotated[
             Literal["page", "client"],
@@ -55,8 +60,9 @@ class SettingsChange(Input):
 @read(scope=Scope.ADS_READ, rest=GET("/workspace/settings"), toolset=Toolset.WORKSPACE)
 async def get_workspace_settings(context: Context, _: Nothing) -> Settings:
     """Read the workspace's guardrails: when a budget change warns, when a person has to type the amount, the daily
-    ceilings (left out: twice the active budgets at the last approved change), and where approvals are given."""
-    return _shown(await workspace_settings(context))
+    ceilings (left out: twice the active budgets at the last approved change), where approvals are given, and what the
+    chat may cost in a calendar month (USD)."""
+    return _shown(context, await workspace_settings(context))
 
 
 @human(scope=Scope.WORKSPACE_ADMIN, effect=Effect.CHANGE, rest=PATCH("/workspace/settings"), toolset=Toolset.WORKSPACE)
@@ -64,14 +70,19 @@ async def update_workspace_settings(context: Context, change: SettingsChange) ->
     """Set the workspace's guardrails. Only a signed-in admin does this; fields left out stay as they are."""
     before = await workspace_settings(context)
     sent = change.model_dump(exclude_unset=True)
-    approvals = sent.pop("approvals", before.approvals)
     after = WorkspaceSettings(
-        guardrails=Guardrails.model_validate(before.guardrails.model_dump() | sent), approvals=approvals
+        approvals=sent.pop("approvals", before.approvals),
+        chat_month_usd=sent.pop("chat_month_usd", before.chat_month_usd),
+        guardrails=Guardrails.model_validate(before.guardrails.model_dump() | sent),
     )
     stored = after.model_dump(mode="json", exclude_defaults=True)
     context.rows.stage(context.rows.update(workspaces).values(settings=stored))
-    return _shown(after)
+    return _shown(context, after)
 
 
-def _shown(settings: WorkspaceSettings) -> Settings:
-    return Settings(**settings.guardrails.model_dump(), approvals=settings.approvals)
+def _shown(context: Context, settings: WorkspaceSettings) -> Settings:
+    return Settings(
+        **settings.guardrails.model_dump(),
+        approvals=settings.approvals,
+        chat_month_usd=settings.chat_month_usd or context.chat_month_usd,
+    )

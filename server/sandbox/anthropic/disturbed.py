@@ -8,7 +8,7 @@ from server.sandbox.faults import Kind
 
 IN_CALLS = frozenset({Kind.INVALID_ARGUMENTS, Kind.UNKNOWN_TOOL, Kind.PARALLEL})
 """They wait for a turn that calls a tool."""
-IN_TURNS = frozenset({Kind.REFUSAL, Kind.MAX_TOKENS, Kind.PAUSE_TURN})
+IN_TURNS = frozenset({Kind.REFUSAL, Kind.MAX_TOKENS, Kind.PAUSE_TURN, Kind.CONTEXT_WINDOW})
 
 _REFUSED = {
     "type": "refusal",
@@ -23,7 +23,9 @@ def disturb(turn: Turn, kind: Kind, tools: list[Block]) -> Turn:
         case Kind.REFUSAL:
             return Turn((), "refusal", stop_details=_REFUSED)
         case Kind.MAX_TOKENS:
-            return replace(turn, cut_in_call=True)
+            return replace(turn, cut="max_tokens")
+        case Kind.CONTEXT_WINDOW:
+            return replace(turn, cut="model_context_window_exceeded")
         case Kind.PAUSE_TURN:
             return Turn(
                 (

@@ -27,10 +27,12 @@ API_KEY, OTHER_API_KEY = (
 """Two workspaces, which share nothing that is cached."""
 MOST_BYTES = 32 * 1024 * 1024
 
-_BEFORE = frozenset({Kind.EXPIRED_TOKEN, Kind.THROTTLED, Kind.SERVER_ERROR, Kind.OVERLOADED, Kind.HTML})
+_BEFORE = frozenset({
+    Kind.EXPIRED_TOKEN, Kind.THROTTLED, Kind.SERVER_ERROR, Kind.OVERLOADED, Kind.TOO_LONG, Kind.HTML,
+})  # fmt: skip
 """Faults that answer instead of the API."""
 _ADDED = "content_block_delta"
-_DURING = frozenset({Kind.CUT, Kind.TRUNCATED, Kind.OVERLOADED_MID, Kind.SLOW})
+_DURING = frozenset({Kind.CUT, Kind.TRUNCATED, Kind.OVERLOADED_MID, Kind.SLOW, Kind.SILENT})
 
 
 class AnthropicEndpoint:
@@ -139,6 +141,10 @@ class AnthropicEndpoint:
                     received.ended = "aborted"
                     return
                 await send({"type": "http.response.body", "body": stream.encode(event), "more_body": True})
+            if fault is not None and kind is Kind.SILENT:
+                await asyncio.wait({gone}, timeout=fault.seconds)
+                received.ended = "aborted" if gone.done() else "cut"
+                return
         finally:
             gone.cancel()
         received.ended = "complete" if kind in {None, Kind.SLOW} else "cut"
@@ -154,7 +160,8 @@ class AnthropicEndpoint:
         raise {
             Kind.EXPIRED_TOKEN: errors.key_invalid(),
             Kind.THROTTLED: errors.rate_limited(fault.retry_after),
-            Kind.OVERLOADED: errors.overloaded(),
+            Kind.OVERLOADED: errors.overloaded(fault.retry_after),
+            Kind.TOO_LONG: errors.too_long(1_000_001, 1_000_000),
         }.get(fault.kind, errors.server_error())
 
     def _refuse(self, error: ApiError, request_id: str, request: Request) -> Response:

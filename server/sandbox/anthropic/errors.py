@@ -47,6 +47,10 @@ def method_not_allowed() -> ApiError:
     return ApiError(405, "invalid_request_error", "Method Not Allowed")
 
 
+def too_long(tokens: int, most: int) -> ApiError:
+    return invalid(f"prompt is too long: {tokens} tokens > {most} maximum")
+
+
 def too_large() -> ApiError:
     return ApiError(413, "request_too_large", "Request exceeds the maximum size")
 
@@ -65,5 +69,5 @@ def server_error() -> ApiError:
     return ApiError(500, "api_error", "Internal server error")
 
 
-def overloaded() -> ApiError:
-    return ApiError(529, "overloaded_error", "Overloaded")
+def overloaded(retry_after: int = 1) -> ApiError:
+    return ApiError(529, "overloaded_error", "Overloaded", headers={"retry-after": str(retry_after)})

@@ -10,7 +10,7 @@ from server.sandbox.anthropic import rules, shape, thinking, transcript
 from server.sandbox.anthropic.cache import Accounting, Cache
 from server.sandbox.anthropic.diagnosis import Diagnosis
 from server.sandbox.anthropic.disturbed import IN_CALLS, IN_TURNS, disturb
-from server.sandbox.anthropic.errors import invalid
+from server.sandbox.anthropic.errors import too_long
 from server.sandbox.anthropic.limits import Limits
 from server.sandbox.anthropic.models import Model, find
 from server.sandbox.anthropic.planner.planner import plan
@@ -56,7 +56,7 @@ class Messages:
         model, binding = self._checked(body)
         prefix = prefixes.read(body)
         if prefix.tokens > model.max_input_tokens:
-            raise invalid(f"prompt is too long: {prefix.tokens} tokens > {model.max_input_tokens} maximum")
+            raise too_long(prefix.tokens, model.max_input_tokens)
         accounting = self._cache.account(key, model, prefix, body.get("cache_control"))
         return Prepared(body, key, model, prefix, binding, accounting)
 

@@ -78,9 +78,9 @@ def compose(
     parts = [_part(block, binding, shows=shows) for block in turn.blocks]
     reason, sequence = turn.reason, turn.stop_sequence
     full, room = _room(model, body, usage)
-    kept = _within(parts, _in_call(parts) if turn.cut_in_call else room * _BYTES_A_TOKEN)
+    kept = _within(parts, _in_call(parts) if turn.cut else room * _BYTES_A_TOKEN)
     if kept is not None:
-        parts, reason, sequence = kept, full, None
+        parts, reason, sequence = kept, turn.cut or full, None
     spent = sum(part.tokens for part in parts)
     thought = sum(part.tokens for part in parts if part.block["type"] in {"thinking", "redacted_thinking"})
     final = usage | {"output_tokens": spent, "output_tokens_details": {"thinking_tokens": thought}} | dict(turn.usage)

@@ -22,7 +22,7 @@ def events(reply: Reply, fault: Kind | None, request_id: str) -> list[Event]:
     middle = _middle(tidy)
     if fault is Kind.OVERLOADED_MID:
         return [*tidy[:middle], overloaded().body(request_id)]
-    if fault is Kind.CUT:
+    if fault in {Kind.CUT, Kind.SILENT}:
         return tidy[:middle]
     if fault is Kind.TRUNCATED:
         return tidy[:-2]

@@ -22,8 +22,8 @@ class Turn:
     usage: Block = field(default_factory=dict)
     """Wins over what was computed."""
     fault: Fault | None = None
-    cut_in_call: bool = False
-    """Run out of tokens within the tool call."""
+    cut: str | None = None
+    """Why it ends within the tool call, or in mid-sentence where there is none."""
 
     @property
     def calls(self) -> list[Block]:

@@ -13,6 +13,7 @@ DEFAULTS = {
     "budget_edits_per_hour": 4,
     "bulk_limit": 50,
     "approvals": "page",
+    "chat_month_usd": 100,
 }
 
 
@@ -47,6 +48,12 @@ async def test_what_is_not_sent_stays_as_it_is(world: World) -> None:
     assert await world.call(VIEWER, "get_workspace_settings") == expected
 
 
+async def test_the_chats_budget_may_be_lower_or_higher_than_the_servers(world: World) -> None:
+    for own in (0.5, 2000):
+        assert (await world.call(OWNER, "update_workspace_settings", chat_month_usd=own))["chat_month_usd"] == own
+        assert (await world.call(OWNER, "update_workspace_settings", bulk_limit=5))["chat_month_usd"] == own
+
+
 async def test_a_value_set_back_to_its_default_is_the_default(world: World) -> None:
     await world.call(OWNER, "update_workspace_settings", bulk_limit=5)
 
@@ -58,6 +65,7 @@ async def test_a_value_set_back_to_its_default_is_the_default(world: World) -> N
     [
         {"warn_change_percent": 0},
         {"typed_amount_percent": 1001},
+        {"chat_month_usd": 0},
         {"budget_edits_per_hour": 0},
         {"bulk_limit": 51},
         {"campaign_daily_ceiling": -1},

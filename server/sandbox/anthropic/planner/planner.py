@@ -14,6 +14,7 @@ from server.sandbox.anthropic.planner.steps import Asked, Needed, Said
 from server.sandbox.anthropic.turn import Block, Turn, text, thinking
 
 _TITLE_WORDS = 6
+_QUOTED = re.compile(r"<(?P<tag>message|conversation|text)>(.*?)</(?P=tag)>", re.DOTALL)
 _ODD = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 """What comes of tools that answer in another shape than ours; the request may bring any."""
 
@@ -59,8 +60,10 @@ def _stopped(conversation: Conversation) -> str:
 
 def _title(conversation: Conversation) -> str:
     """Without tools there is nothing to look up; the application wants a name for the conversation."""
-    words = re.findall(r"[^\s\"“”]+", conversation.now.words)[:_TITLE_WORDS]
-    return " ".join(words).strip(".,;:!?") or "New conversation"
+    said = _QUOTED.sub(r"\2", conversation.now.words).strip()
+    words = re.findall(r"[^\s\"“”]+", re.split(r"[.,;:!?](?:\s|$)", said)[0])[:_TITLE_WORDS]
+    title = " ".join(words) or "New conversation"
+    return title[0].upper() + title[1:]
 
 
 def _resumed(body: Mapping[str, Any]) -> list[Block]:
