@@ -15,6 +15,7 @@ from server.sandbox.app import create_app as create_sandbox
 from tests.analytics import StandInArrivals, StandInPipes
 from tests.database import database_in
 from tools import ids
+from tools.analytics import PipeStore
 from tools.authority import Principal, Role, Via
 from tools.capability import AnyCapability
 from tools.catalog import catalog
@@ -157,9 +158,10 @@ STRANGER = principal(workspace="wsp_south", id="usr_south", user="usr_south")
 async def open_world(
     path: Path, *, clock: Clock | None = None, registry: Registry = catalog, connected: bool = True,
     google: bool = False, sandbox: Any = None, platforms: Mapping[Platform, Any] | None = None,
+    pipes: PipeStore | None = None,
 ) -> AsyncIterator[World]:  # fmt: skip
     """The same path again is the same workspace, as after a restart; hand the sandbox on to keep its state too. Meta is
-    connected, and where asked for Google beside it."""
+    connected, and where asked for Google beside it; `pipes` is a store of analytics in place of the stand-in."""
     clock = clock or Clock()
     store = await open_store(database_in(path))
     audit, limiter = AuditLog(store, clock.milliseconds), limiter_of(store, clock.milliseconds)
@@ -177,7 +179,7 @@ async def open_world(
     )  # fmt: skip
     reported: list[BaseException] = []
     counted: list[tuple[str, str]] = []
-    pipes, arrivals = StandInPipes(), StandInArrivals()
+    stand_in, arrivals = StandInPipes(), StandInArrivals()
     door = Door(
         Services(
             registry=registry,
@@ -190,11 +192,11 @@ async def open_world(
             public_url="http://adwright.test",
             report=lambda _, error: reported.append(error),
             count=lambda event, label: counted.append((event, label)),
-            pipes=pipes,
+            pipes=pipes or stand_in,
             arrivals=arrivals,
         )
     )
-    world = World(path, clock, store, audit, door, client, meta, reported, counted, pipes, arrivals)
+    world = World(path, clock, store, audit, door, client, meta, reported, counted, stand_in, arrivals)
     await _settle_in(world)
     if connected and not (await world.call(OWNER, "list_connections"))["items"]:
         await world.call(

@@ -133,14 +133,14 @@ async def collected(following: Following, until: str | None = None, count: int |
 
 @contextlib.asynccontextmanager
 async def open_talk(
-    path: Path, *, limits: Limits | None = None, retries: int = 0, renew_seconds: float = NEVER
+    path: Path, *, limits: Limits | None = None, retries: int = 0, renew_seconds: float = NEVER, **world_has: Any
 ) -> AsyncIterator[Talk]:
     """A lease is renewed by what a run writes; in between only where a test says how often."""
     clock = Clock()
     sandbox = create_app(now=clock)
     async with contextlib.AsyncExitStack() as stack:
         url = await stack.enter_async_context(_served_new(sandbox))
-        world = await stack.enter_async_context(open_world(path, clock=clock, sandbox=sandbox))
+        world = await stack.enter_async_context(open_world(path, clock=clock, sandbox=sandbox, **world_has))
         http = await stack.enter_async_context(httpx2.AsyncClient(base_url=f"{url}/anthropic"))
         key = (await world.sandbox.get("/")).json()["anthropic"]["api_key"]
         settings = ModelSettings(
