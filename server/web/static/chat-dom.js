@@ -47,7 +47,7 @@ const STEPS = [[60, "second"], [60, "minute"], [24, "hour"], [7, "day"], [4.35, 
 
 export const count = (value) => WHOLE.format(value);
 export const number = (value, digits) => value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits ?? 4 });
-export const dollars = (value) => (value > 0 && value < 0.01 ? "< $0.01" : `$${value.toFixed(value < 1 ? 3 : 2)}`);
+export const dollars = (value) => (value > 0 && value < 0.01 ? "< $0.01" : `$${value.toFixed(value < 1 ? 3 : 2)}`);
 export const spoken = (milliseconds) => (milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(milliseconds < 10000 ? 1 : 0)} s`);
 export const words = (name) => name.replace(/([a-z])([A-Z])/g, "$1 $2").replaceAll("_", " ").toLowerCase().replace(/^./, (first) => first.toUpperCase());
 

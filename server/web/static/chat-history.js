@@ -1,7 +1,7 @@
 // The conversations one has had: found, opened, renamed, deleted.
 import { ask } from "./chat-api.js";
 import { ago, button, h, icon } from "./chat-dom.js";
-import { problem } from "./chat-problem.js";
+import { problem } from "./chat-notes.js";
 
 const AT_ONCE = 30;
 const PAUSE_MS = 250;

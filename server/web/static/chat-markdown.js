@@ -1,7 +1,7 @@
 // The model's Markdown as nodes: a safe subset, without images and without HTML, drawn while it still arrives.
 import { copier, h } from "./chat-dom.js";
 
-const INLINE = /\\([\\`*_{}[\]()#+\-.!|~>])|(`+)([\s\S]*?[^`])\2(?!`)|!?\[((?:\\.|[^\]\\])*)\]\(\s*<?([^\s)>]*)>?(?:\s+"[^"]*")?\s*\)|\*\*(?=\S)([\s\S]*?\S)\*\*|__(?=\S)([\s\S]*?\S)__(?!\w)|~~(?=\S)([\s\S]*?\S)~~|\*(?=[^\s*])([\s\S]*?[^\s*])\*(?!\*)|(?<!\w)_(?=[^\s_])([\s\S]*?[^\s_])_(?!\w)|<?(https?:\/\/[^\s<>"')\]]*[^\s<>"')\].,;:!?*_])>?/g;
+const INLINE = /\\([\\`*_{}[\]()#+\-.!|~>])|(`+)([\s\S]*?[^`])\2(?!`)|!?\[((?:\\.|[^\]\\])*)\]\(\s*<?((?:[^\s()<>]|\([^\s()]*\))*)>?(?:\s+"[^"]*")?\s*\)|\*\*(?=\S)([\s\S]*?\S)\*\*|__(?=\S)([\s\S]*?\S)__(?!\w)|~~(?=\S)([\s\S]*?\S)~~|\*(?=[^\s*])([\s\S]*?[^\s*])\*(?!\*)|(?<!\w)_(?=[^\s_])([\s\S]*?[^\s_])_(?!\w)|<?(https?:\/\/[^\s<>"')\]]*[^\s<>"')\].,;:!?*_])>?/g;
 const NUMERIC = /^[-+−≈~]?\s*(?:[$€£¥]|[A-Z]{3}\s)?\s*[-+−]?\d[\d,.\s]*\s*(?:%|[kKMx×]|[A-Z]{3}|s|ms)?$/;
 const SEPARATOR = /^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$/;
 const ITEM = /^(\s*)([-*+]|\d{1,9}[.)])\s+(.*)$/;
@@ -61,9 +61,11 @@ function table(lines) {
 /** What is wider than the panel is moved by itself, by keyboard too. */
 export const scrolling = (wide, label) => h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, wide);
 
+const kind = (line) => /^\s*\d/.test(line);
+
 function list(lines, live) {
   const [, indent, mark] = ITEM.exec(lines[0]);
-  const ordered = /\d/.test(mark);
+  const ordered = kind(lines[0]);
   const items = [];
   for (const line of lines) {
     const found = ITEM.exec(line);
@@ -120,7 +122,8 @@ export function blocks(source, live = false) {
       const rows = take((line) => line.includes("|"));
       draw = () => table(rows);
     } else if (ITEM.test(lines[at])) {
-      const taken = take((line, index) => (line.trim() ? /^\s/.test(line) || ITEM.test(line) || !opens(line) : ITEM.test(lines[index + 1] ?? "") || /^\s{2,}\S/.test(lines[index + 1] ?? "")));
+      const other = (line) => ITEM.test(line) && !/^\s/.test(line) && kind(line) !== kind(lines[first]);
+      const taken = take((line, index) => !other(line) && (line.trim() ? /^\s/.test(line) || ITEM.test(line) || !opens(line) : ITEM.test(lines[index + 1] ?? "") || /^\s{2,}\S/.test(lines[index + 1] ?? "")));
       draw = (growing) => list(taken.filter((line) => line.trim()), growing);
     } else if (/^\s*>/.test(lines[at])) {
       const quoted = take((line) => /^\s*>/.test(line)).map((line) => line.replace(/^\s*> ?/, "")).join("\n");

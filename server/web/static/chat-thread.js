@@ -1,7 +1,7 @@
 // What is said and done in a conversation, drawn event by event, the same whether it happens now or is replayed.
 import { button, copier, h, icon, spoken } from "./chat-dom.js";
 import { Markdown } from "./chat-markdown.js";
-import { problem } from "./chat-problem.js";
+import { problem } from "./chat-notes.js";
 import { ToolCard } from "./chat-tool.js";
 
 const GO_ON = "Continue.";
@@ -142,7 +142,7 @@ class Turn {
 
   #become(state) {
     this.element.dataset.state = state;
-    this.foot.hidden = ["running", "waiting", "stopping"].includes(state);
+    this.foot.hidden = ["running", "waiting", "stopping"].includes(state) || (state === "error" && !this.#said.length); // there it has its button
     this.foot.firstChild.hidden = !this.#said.length;
   }
 }

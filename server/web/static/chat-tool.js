@@ -1,5 +1,5 @@
 // One call of the assistant: a line that says what and how it went, and behind it all that went in and came out.
-import { asCurl, asMcp } from "./chat-calls.js";
+import { ask } from "./chat-api.js";
 import { ago, copier, h, icon, number, spoken, words } from "./chat-dom.js";
 import { numeric, scrolling } from "./chat-markdown.js";
 
@@ -91,6 +91,45 @@ function result(of, given) {
   ];
 }
 
+let described;
+
+async function operation(name) {
+  described ??= ask("GET", "/openapi.json").catch((error) => {
+    described = undefined;
+    throw error;
+  });
+  for (const [path, methods] of Object.entries((await described).paths)) {
+    for (const [method, found] of Object.entries(methods)) {
+      if (found.operationId === name) return { path, method: method.toUpperCase(), placed: found.parameters ?? [] };
+    }
+  }
+  throw new Error(`The API has no operation ${name}.`);
+}
+
+const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+const plain = (value) => (typeof value === "object" ? JSON.stringify(value) : String(value));
+
+/** Each argument where the API wants it: in the path, in the query, or in the body. */
+async function asCurl(name, given) {
+  const { path, method, placed } = await operation(name);
+  const rest = { ...given };
+  const take = (key) => {
+    const value = plain(rest[key] ?? "");
+    delete rest[key];
+    return value;
+  };
+  const filled = path.replace(/\{(\w+)\}/g, (_, key) => encodeURIComponent(take(key)));
+  const query = new URLSearchParams();
+  for (const { name: key, in: where } of placed) if (where === "query" && key in rest) query.append(key, take(key));
+  const reads = method === "GET";
+  if (reads) for (const key of Object.keys(rest)) query.append(key, take(key));
+  const url = location.origin + filled + (query.size ? `?${query}` : "");
+  const body = reads || !Object.keys(rest).length ? [] : ["-H 'Content-Type: application/json'", `-d ${quoted(JSON.stringify(rest))}`];
+  return [`curl${reads ? "" : ` -X ${method}`} ${quoted(url)}`, '-H "Authorization: Bearer $ADWRIGHT_API_KEY"', ...body].join(" \\\n  ");
+}
+
+const asMcp = (name, given) => JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params: { name, arguments: given } }, null, 2);
+
 export class ToolCard {
   #given; #came; #began = performance.now(); #built = false;
 
@@ -134,7 +173,7 @@ export class ToolCard {
     this.#built = true;
     const { name, arguments: given } = this.#given;
     const { came, notes } = this.#came ?? {};
-    const part = (title, ...shown) => h("section", {}, h("h4", {}, title), ...shown);
+    const part = (title, ...shown) => h("section", {}, h("h3", {}, title), ...shown);
     this.body.replaceChildren(
       part("Arguments", Object.keys(given).length ? facts(given) : h("p", { class: "muted small" }, "None")),
       came ? part(["Result", ...notes].join(" · "), ...(came.code ? this.#failure(came) : result(came, given)).filter(Boolean)) : "",

@@ -1,14 +1,11 @@
 // <chat-panel>: one conversation at a time, over the public API, surviving reloads, lost connections and other tabs.
-import { Refused, ask, newKey } from "./chat-api.js";
+import { Conversation, Refused, ask, newKey } from "./chat-api.js";
 import { Composer } from "./chat-composer.js";
 import { button, h, icon } from "./chat-dom.js";
 import { Frame } from "./chat-frame.js";
 import { History } from "./chat-history.js";
-import { linked, problem } from "./chat-problem.js";
-import { Conversation } from "./chat-stream.js";
+import { MAY, Usage, linked, problem, welcome } from "./chat-notes.js";
 import { Thread } from "./chat-thread.js";
-import { Usage } from "./chat-usage.js";
-import { MAY, welcome } from "./chat-welcome.js";
 
 const TAB = "adwright.chat"; // the conversation of this tab
 const SENDING = "adwright.sending"; // a message of which nobody knows yet whether it arrived
@@ -17,7 +14,7 @@ const stored = (key) => JSON.parse(sessionStorage.getItem(key) ?? "null");
 const store = (key, value) => (value ? sessionStorage.setItem(key, JSON.stringify(value)) : sessionStorage.removeItem(key));
 
 class ChatPanel extends HTMLElement {
-  #conversation = null; #surface; #liveAfter = 0; #stick = true; #stopping = false; #awake = false;
+  #conversation = null; #surface; #liveAfter = 0; #stick = true; #top = 0; #stopping = false; #awake = false;
 
   connectedCallback() {
     if (this.frame) return;
@@ -27,8 +24,7 @@ class ChatPanel extends HTMLElement {
     this.#build();
     this.tabs = new BroadcastChannel("adwright.chat");
     this.tabs.onmessage = ({ data }) => data === this.#conversation?.id && this.#look();
-    addEventListener("online", () => this.#refresh());
-    addEventListener("offline", () => this.#refresh());
+    for (const name of ["online", "offline"]) addEventListener(name, () => this.#online(name === "online"));
     document.addEventListener("visibilitychange", () => document.hidden || this.#look());
     if (this.frame.fixed) addEventListener("popstate", () => this.#open(location.pathname.split("/")[2] ?? null, false));
     if (this.frame.open) this.woken();
@@ -48,7 +44,7 @@ class ChatPanel extends HTMLElement {
     this.badge = h("span", { class: "badge" });
     this.past = button("Conversations", () => this.#view(this.dataset.view === "history" ? "thread" : "history"), { drawn: "history", kind: "quiet past" });
     this.full = h("a", { class: "quiet", href: "/chat", "aria-label": "Open on a page of its own", title: "Open on a page of its own", hidden: fixed }, icon("external-link"));
-    const head = h("header", { class: "chat-head" }, icon("sparkles", "mark"), h("div", { class: "names" }, this.heading, this.badge),
+    const head = h("div", { class: "chat-head" }, icon("sparkles", "mark"), h("div", { class: "names" }, this.heading, this.badge),
       h("div", { class: "acts" }, this.past, button("New conversation", () => (this.#open(null), this.focus()), { drawn: "square-pen" }), this.full, fixed ? null : button("Close the assistant", () => this.frame.hide(), { drawn: "x" })));
     this.origin = h("p", { class: "origin", hidden: true });
     this.content = h("div", { class: "content" }, this.thread.element);
@@ -202,6 +198,7 @@ class ChatPanel extends HTMLElement {
     const conversation = this.#conversation;
     conversation.running = false;
     this.thread.withdraw();
+    this.#refresh();
     if (this.thread.empty && !conversation.id) this.#welcome();
     if (error.status >= 400 && error.status < 500) store(SENDING, null);
     if (typed && replaces) this.composer.edit({ number: replaces, message: text });
@@ -246,6 +243,12 @@ class ChatPanel extends HTMLElement {
     document.dispatchEvent(new CustomEvent("adwright:approvals"));
     this.#look();
     this.focus();
+  }
+
+  #online(back) {
+    if (back) this.#conversation?.retry();
+    this.#linked(back ? "live" : "offline");
+    this.#refresh();
   }
 
   #linked(state) {
@@ -318,8 +321,12 @@ class ChatPanel extends HTMLElement {
     this.status.textContent = text;
   }
 
+  /** Only who scrolls up wants to stay; what grows below takes everybody else along. */
   #scrolled() {
-    this.#stick = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < NEAR;
+    const { scrollHeight, scrollTop, clientHeight } = this.log;
+    if (scrollHeight - scrollTop - clientHeight < NEAR) this.#stick = true;
+    else if (scrollTop < this.#top) this.#stick = false;
+    this.#top = scrollTop;
     this.latest.hidden = this.#stick;
   }
 
