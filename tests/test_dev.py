@@ -37,7 +37,7 @@ def dev(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("verb", ["demo", "test", "check", "fmt", "bench", "docs", "chaos"])
+@pytest.mark.parametrize("verb", ["demo", "test", "check", "fmt", "bench", "docs", "chaos", "eval"])
 def test_help_tells_each_verb_in_one_line(checkout: Path, verb: str) -> None:
     told = dev(checkout, "help")
     assert told.returncode == 0
