@@ -34,14 +34,24 @@ class Bells:
 
 
 class Following:
-    """The events after a number: of one run to its end, or for as long as a run or an approval is open."""
+    """The events after a number: to the next `done`, whichever run tells it, or for as long as a run or an approval is
+    open."""
 
-    def __init__(self, context: Context, bells: Bells, conversation_id: str, after: int, run_id: str | None) -> None:
+    def __init__(
+        self,
+        context: Context,
+        bells: Bells,
+        conversation_id: str,
+        after: int,
+        *,
+        to_done: bool = False,
+        replayed: bool = False,
+    ) -> None:
         self._context, self._bells = context, bells
-        self._id, self._after, self._run_id = conversation_id, after, run_id
+        self._id, self._after, self._to_done = conversation_id, after, to_done
         self._bell = bells.listen(conversation_id)
         self._bell.set()  # what there is already
-        self.over = False
+        self.over, self.replayed = False, replayed
 
     async def next(self, seconds: float) -> Sequence[Row]:
         """What came since, as soon as there is some; nothing where the time passes, or when it is over."""
@@ -65,20 +75,20 @@ class Following:
 
     async def _new(self) -> Sequence[Row]:
         found = await conversations.events(self._context.rows, self._id, self._after)
-        done = [at for at, event in enumerate(found, 1) if event.name == "done" and event.run_id == self._run_id]
+        done = [at for at, event in enumerate(found, 1) if event.name == "done"] if self._to_done else []
         if done:  # what follows belongs to another run
             self.over, found = True, found[: done[0]]
         if found:
             self._after = found[-1].seq
-            if self._run_id is None or len(found) == conversations.EVENTS_AT_ONCE:
+            if not self._to_done or len(found) == conversations.EVENTS_AT_ONCE:
                 self._bell.set()  # there may be more, or no more ever
         return found
 
     async def _at_the_end(self) -> Sequence[Row]:
         """Nothing is new; where nothing will come either, one more look: the last events came with that news."""
         session = await conversations.session(self._context.rows, self._id)
-        running = session.run_id if session is not None and session.status != conversations.Status.IDLE else None
-        if running is not None and self._run_id in (None, running):
+        status = conversations.Status.IDLE if session is None else session.status
+        if status == conversations.Status.RUNNING or (status == conversations.Status.WAITING and not self._to_done):
             return ()
         found = await self._new()
         if not found:

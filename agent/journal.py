@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from agent.following import Bells
+from tools.approval import moment
 from tools.context import Context
 from tools.conversations import store as conversations
 from tools.store.engine import Statement, StoreUnavailable, Transaction
@@ -24,13 +25,14 @@ logger = logging.getLogger(__name__)
 
 
 class Journal:
-    """One a run. An event has its number once it is durable, and nobody sees it before."""
+    """One a run. An event has its number once it is durable, and nobody sees it before. `said` is what the person
+    asked, where no run told it yet."""
 
-    def __init__(self, context: Context, session: Row, bells: Bells) -> None:
+    def __init__(self, context: Context, session: Row, bells: Bells, said: str | None = None) -> None:
         self.conversation_id: str = session.id
         self.run_id: str = session.run_id
         self.turn: int = session.turn
-        self._context, self._bells = context, bells
+        self._context, self._bells, self._said = context, bells, said
         self._last_event: int = session.last_event
         self._last_message: int = session.last_message
         self._pending: list[Told] = []
@@ -38,6 +40,17 @@ class Journal:
         self._lock = asyncio.Lock()
         self._timer: asyncio.TimerHandle | None = None
         self._flushing: asyncio.Task[None] | None = None
+
+    def begin(self, model: dict[str, str]) -> None:
+        """The first event of every run; with the person's words, so that a replay is the whole conversation."""
+        started: dict[str, Any] = {
+            "conversationId": self.conversation_id,
+            "runId": self.run_id,
+            "model": model,
+            "turn": self.turn,
+            "startedAt": moment(self._context.now_ms()),
+        }
+        self.tell("run_started", started if self._said is None else started | {"message": self._said})
 
     def tell(self, name: str, data: dict[str, Any]) -> None:
         """For the next commit."""

@@ -1,32 +1,31 @@
 """Starts, resumes and stops turns: each runs in a task of its own, so that whoever asked for it may leave."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from functools import partial
 
+from agent.beginning import Again, Beginning, Begun, Surface, began, may_begin
 from agent.calls import Calls
 from agent.following import Bells, Following
 from agent.journal import LEASE_MS, Journal
 from agent.limits import Limits
 from agent.loop import RENEW_SECONDS, Run
 from agent.model import Model
-from agent.pending import outcome, supersede
-from agent.snapshot import Snapshot, snapshot
+from agent.pending import supersede
+from agent.snapshot import snapshot
 from agent.spending import require_budget
 from agent.titles import Titles
-from agent.transcript import context_text, not_executed, user_content
-from agent.turn import asker, facts, kept
+from agent.turn import asker, facts
 from tools import ids
-from tools.approval import view
 from tools.authority import Principal, Role, Scope, Via
 from tools.context import Context
 from tools.conversations import store as conversations
 from tools.conversations.model import Asked
-from tools.conversations.store import Kind, ResultState, Status
-from tools.errors import Conflict, InsufficientScope
+from tools.conversations.store import Status
+from tools.errors import InsufficientScope
 from tools.finding import shown
+from tools.idempotency import Known
 from tools.invoke import Door
 from tools.recovery import unfinished_turns
 from tools.redaction import redact
@@ -41,18 +40,6 @@ Standing = Callable[[Principal], Awaitable[Principal | None]]
 """Who asked, as they are now: None where they may no longer act in the workspace."""
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Surface:
-    name: str
-    scope: Scope
-    offer: Offer
-    snapshot: Snapshot
-
-    @classmethod
-    def of(cls, name: str, scope: Scope, offer: Offer) -> "Surface":
-        return cls(name, scope, offer, snapshot(name, shown(offer)))
 
 
 class Runner:
@@ -74,8 +61,8 @@ class Runner:
         self._renew_seconds = renew_seconds
         self._titles = Titles(model, report)
         surfaces = (
-            Surface.of("ads", Scope.ADS_READ, ads_chat(door.registry)),
-            Surface.of("analytics", Scope.ANALYTICS_READ, analytics_chat(door.registry)),
+            _surface("ads", Scope.ADS_READ, ads_chat(door.registry)),
+            _surface("analytics", Scope.ANALYTICS_READ, analytics_chat(door.registry)),
         )
         self._surfaces = {surface.name: surface for surface in surfaces}
         self._bells = Bells()
@@ -101,17 +88,21 @@ class Runner:
         """The name of the model that new conversations get; None where there is no key for one."""
         return await self._model.answers()
 
-    async def start(self, context: Context, surface: str, asked: Callable[[], Asked]) -> Following:
-        """Begin a turn and follow it; refused before anything of it is stored or charged where it cannot begin."""
-        begun = await asyncio.shield(asyncio.ensure_future(self._start(context, self._surfaces[surface], asked)))
-        return Following(context, self._bells, begun.id, begun.last_event, begun.run_id)
+    async def start(
+        self, context: Context, surface: str, asked: Callable[[], Asked], key: str | None = None
+    ) -> Following:
+        """Begin a turn and follow it; refused before anything of it is stored or charged where it cannot begin. Under
+        the idempotency key of one that began, that one is followed from its beginning."""
+        begun = await asyncio.shield(asyncio.ensure_future(self._start(context, self._surfaces[surface], asked, key)))
+        replayed = begun.session is None
+        return Following(context, self._bells, begun.conversation_id, begun.before, to_done=True, replayed=replayed)
 
     async def follow(self, context: Context, conversation_id: str, after: int | None) -> Following:
         """From an event on, or from the beginning of the current run."""
         session = await conversations.conversation(context, conversation_id)
         if after is None:
             after = await conversations.before_run(context.rows, conversation_id, session.run_id)
-        return Following(context, self._bells, conversation_id, after, None)
+        return Following(context, self._bells, conversation_id, after)
 
     async def stop(self, context: Context, conversation_id: str) -> bool:
         """End the turn, also one that waits for a person; answers whether there was one."""
@@ -156,92 +147,41 @@ class Runner:
             except TimeoutError:
                 pass
 
-    async def _start(self, context: Context, surface: Surface, ask: Callable[[], Asked]) -> Row:
+    async def _start(self, context: Context, surface: Surface, ask: Callable[[], Asked], key: str | None) -> Begun:
+        once: Known | None = None
+
         async def ready() -> None:
-            identifier = ask().conversationId
+            nonlocal once
+            asked = ask()
+            if key is not None:
+                once = Known.of(context, surface.action, asked, key)
+                if (earlier := await context.store.read(partial(began, once=once))) is not None:
+                    await conversations.conversation(context, earlier.conversation_id)
+                    raise Again(earlier)
             self._model.require_key()
+            await may_begin(context, surface, asked)
             await require_budget(context, self._model.settings.prices)
-            if identifier is None:
-                return
-            session = await conversations.conversation(context, identifier)
-            if session.surface != surface.name:  # what it may do was settled when it began
-                raise _elsewhere(session.surface)
-            if session.status == Status.RUNNING:
-                raise _running()
 
-        await self._door.admit_chat_turn(context, f"{surface.name}_chat", surface.scope, ready)
+        try:
+            await self._door.admit_chat_turn(context, surface.action, surface.scope, ready)
+        except Again as again:
+            return again.begun
         asked = ask()
-        if asked.conversationId is not None:
+        if asked.conversationId is not None and asked.replacesTurn is None:
             await supersede(context, asked.conversationId)
-        identifier = asked.conversationId or ids.new("cnv")
-        known = await facts(context)
-        run_id, rows, now = ids.new("run"), context.rows, context.now_ms()
-
-        async def work(tx: Transaction) -> Row:
-            if asked.conversationId is None:
-                await self._add(tx, context, surface, identifier, redact(asked.title))
-            session = await conversations.claim(
-                tx, rows, identifier, run_id, now=now, until=now + LEASE_MS,
-                acting=kept(context.principal), spent_ms=0, next_turn=True,
-            )  # fmt: skip
-            if session is None:
-                raise _running()
-            results, complete = await self._over(tx, context, identifier)
-            told = known if complete else known | {"note": "Your answer before this was stopped or broke off."}
-            message = conversations.message_added(
-                rows, conversation_id=identifier, seq=session.last_message, turn=session.turn, run_id=run_id,
-                role="user", kind=Kind.SENT, content=user_content(results, [context_text(told), redact(asked.message)]),
-                tool_calls=[], created_at=now,
-            )  # fmt: skip
-            await tx.run(message)
-            return session
-
+        run_id = ids.new("run")
+        beginning = Beginning(
+            context=context, surface=surface, settings=self._model.settings, asked=asked,
+            known=await facts(context, asked.page), once=once, run_id=run_id,
+        )  # fmt: skip
         self._beginning.add(run_id)
         try:
-            session = await context.store.write(work)
-            self._launch(context, session)
+            begun = await context.store.write(beginning.work)
+            if begun.session is not None:
+                self._launch(context, begun.session, said=redact(asked.message))
         finally:
             self._beginning.discard(run_id)
-        return session
-
-    async def _add(self, tx: Transaction, context: Context, surface: Surface, identifier: str, title: str) -> None:
-        rows, now, taken = context.rows, context.now_ms(), surface.snapshot
-        settings = self._model.settings
-        await tx.run(
-            conversations.snapshot_kept(rows, sha=taken.sha, system=taken.system, tools=taken.tools, created_at=now)
-        )
-        added = conversations.session_added(
-            rows, id=identifier, user_id=context.principal.user, surface=surface.name, title=title,
-            model=settings.model, effort=settings.effort, snapshot=taken.sha, status=Status.IDLE,
-            acting=kept(context.principal), turn=0, spent_ms=0, last_message=0, last_event=0,
-            created_at=now, updated_at=now,
-        )  # fmt: skip
-        await tx.run(added)
-
-    async def _over(self, tx: Transaction, context: Context, identifier: str) -> tuple[list[str], bool]:
-        """The results that the answer before still lacks, whatever the reason; and whether it was complete."""
-        rows = context.rows
-        last = await tx.first(conversations.last_sent(rows, identifier))
-        if last is None:
-            return [], True
-        if last.role == "user":
-            return [], False
-        calls = [block["id"] for block in json.loads(last.content) if block["type"] == "tool_use"]
-        stored = {row.tool_use_id: row for row in await tx.all(conversations.results(rows, identifier, calls))}
-        results: list[str] = []
-        for call in calls:
-            row = stored.get(call)
-            if row is not None and row.state == ResultState.WAITING:
-                approval = await tx.first(conversations.approval(rows, row.approval_id))
-                block = outcome(call, view(approval, context.public_url, context.now_ms())) if approval else ""
-                settled = {"state": ResultState.DONE, "content": block, "updated_at": context.now_ms()}
-                await tx.run(conversations.result_settled(rows, identifier, call, **settled))
-                results.append(block)
-            else:
-                results.append(
-                    row.content if row else not_executed(call, "The answer ended before this call was made.")
-                )
-        return results, not calls
+        return begun
 
     async def _resume(
         self, workspace: str, conversation_id: str, *, left_before: int = 0, stopped: bool = False
@@ -257,23 +197,25 @@ class Runner:
         context = self._door.context(principal or before, ids.request_id())
         rows, now, run_id = context.rows, context.now_ms(), ids.new("run")
 
-        async def work(tx: Transaction) -> Row | None:
-            until = now + LEASE_MS
-            return await conversations.claim(
-                tx, rows, conversation_id, run_id, now=now, until=until, left_before=left_before
+        async def work(tx: Transaction) -> tuple[Row, str | None] | None:
+            claimed = await conversations.claim(
+                tx, rows, conversation_id, run_id, now=now, until=now + LEASE_MS, left_before=left_before
             )
+            return None if claimed is None else (claimed, await conversations.untold(tx, rows, claimed))
 
-        if (claimed := await context.store.write(work)) is not None:
-            self._launch(context, claimed, gone=principal is None, stopped=stopped)
+        if (taken := await context.store.write(work)) is not None:
+            self._launch(context, taken[0], said=taken[1], gone=principal is None, stopped=stopped)
 
     async def _session(self, workspace: str, conversation_id: str) -> Row | None:
         rows = self._door.context(_nobody(workspace), ids.request_id()).rows
         session = await conversations.session(rows, conversation_id)
         return session if session is not None and session.status != Status.IDLE else None
 
-    def _launch(self, asking: Context, session: Row, *, gone: bool = False, stopped: bool = False) -> None:
+    def _launch(
+        self, asking: Context, session: Row, *, said: str | None, gone: bool = False, stopped: bool = False
+    ) -> None:
         context = self._door.context(asking.principal.through(Via.AGENT), asking.request_id)
-        journal = Journal(context, session, self._bells)
+        journal = Journal(context, session, self._bells, said)
         offer = self._surfaces[session.surface].offer
         calls = Calls(self._door, context, journal, offer, self._limits.tool_calls)
         run = Run(
@@ -301,18 +243,8 @@ class Runner:
             self._report(run_id, escaped)
 
 
-def _running() -> Conflict:
-    return Conflict(
-        "A turn of this conversation is still running.",
-        fix="Wait for its done event, or stop it with POST /api/v1/chat/{conversationId}/stop.",
-    )
-
-
-def _elsewhere(surface: str) -> Conflict:
-    return Conflict(
-        f"This conversation belongs to the {surface} chat.",
-        fix=f"Go on with POST /api/v1/{surface}/chat, or leave conversationId out to begin another.",
-    )
+def _surface(name: str, scope: Scope, offer: Offer) -> Surface:
+    return Surface(name, scope, offer, snapshot(name, shown(offer)))
 
 
 def _nobody(workspace: str) -> Principal:

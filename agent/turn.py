@@ -10,13 +10,14 @@ from tools.store.statements import Row
 from tools.targets import all_connections
 
 
-async def facts(context: Context) -> dict[str, Any]:
-    """What the model is told about now; a day is the ad accounts' day."""
+async def facts(context: Context, page: str | None = None) -> dict[str, Any]:
+    """What the model is told about now; a day is the ad accounts' day. `page` is what the person looks at."""
     accounts = [account for each in await all_connections(context) for account in each.accounts if account.active]
     zones = list(dict.fromkeys(account.time_zone for account in accounts)) or ["UTC"]
     today = context.clock().astimezone(_zone(zones[0])).date()
     currencies = sorted({account.currency for account in accounts})
-    return {"today": today.isoformat(), "weekday": f"{today:%A}", "time_zones": zones, "currencies": currencies}
+    seen = {"page": page} if page else {}
+    return {"today": today.isoformat(), "weekday": f"{today:%A}", "time_zones": zones, "currencies": currencies} | seen
 
 
 def _zone(name: str) -> dt.tzinfo:

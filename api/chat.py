@@ -10,7 +10,7 @@ from starlette.types import Receive, Send
 
 from api import received
 from api.chat_document import SURFACES, chat_paths
-from api.envelope import Answer, Sendable, success
+from api.envelope import REPLAYED, Answer, Sendable, success
 from api.routes import Handlers, Request, Resolve
 from tools.context import Context
 from tools.conversations.model import Asked, Stopping
@@ -23,6 +23,7 @@ _HEARTBEAT = b":\n\n"
 
 class Following(Protocol):
     over: bool
+    replayed: bool  # of a turn that began earlier, under the same idempotency key
 
     async def next(self, seconds: float) -> Sequence[Any]:
         """Events {seq, name, data: JSON text} as soon as there are some; none when the time passes or it is over."""
@@ -34,7 +35,7 @@ class Following(Protocol):
 class Turns(Protocol):
     """Whoever runs the turns; they go on whether or not anybody follows them."""
 
-    async def start(self, context: Context, surface: str, asked: Callable[[], Asked]) -> Following: ...
+    async def start(self, context: Context, surface: str, asked: Callable[[], Asked], key: str | None) -> Following: ...
 
     async def follow(self, context: Context, conversation_id: str, after: int | None) -> Following: ...
 
@@ -69,7 +70,9 @@ class Chat:
                 raise refusal
             return Asked.of(received.json_object(body))
 
-        return EventStream(await self._turns.start(context, surface, asked), request.receive)
+        key = request.headers.get(b"idempotency-key")
+        following = await self._turns.start(context, surface, asked, None if key is None else key.decode("latin-1"))
+        return EventStream(following, request.receive)
 
     async def _events(self, request: Request) -> Sendable:
         context = await self._context(request)
@@ -109,13 +112,22 @@ class EventStream:
     async def send(self, send: Send, request_id: str, *, without_body: bool = False) -> None:
         gone = asyncio.create_task(self._gone())
         try:
-            await send({"type": "http.response.start", "status": 200, "headers": _headers(request_id)})
+            await send({"type": "http.response.start", "status": 200, "headers": self._headers(request_id)})
             if not without_body:
                 await self._stream(send, gone)
             await send({"type": "http.response.body", "body": b""})
         finally:
             gone.cancel()
             self._following.close()
+
+    def _headers(self, request_id: str) -> list[tuple[bytes, bytes]]:
+        return [
+            (b"content-type", b"text/event-stream"),
+            (b"cache-control", b"no-store"),
+            (b"x-accel-buffering", b"no"),  # a proxy that waits for a full buffer makes a stream a lump
+            (b"x-request-id", request_id.encode()),
+            *((REPLAYED,) if self._following.replayed else ()),
+        ]
 
     async def _stream(self, send: Send, gone: "asyncio.Task[None]") -> None:
         await _part(send, _HEARTBEAT + b"".join(map(_event, self._found)))
@@ -130,15 +142,6 @@ class EventStream:
     async def _gone(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
-
-
-def _headers(request_id: str) -> list[tuple[bytes, bytes]]:
-    return [
-        (b"content-type", b"text/event-stream"),
-        (b"cache-control", b"no-store"),
-        (b"x-accel-buffering", b"no"),  # a proxy that waits for a full buffer makes a stream a lump
-        (b"x-request-id", request_id.encode()),
-    ]
 
 
 async def _part(send: Send, body: bytes) -> None:

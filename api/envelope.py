@@ -12,7 +12,7 @@ from tools.idempotency import Replayed
 RawHeaders = tuple[tuple[bytes, bytes], ...]
 
 _JSON: RawHeaders = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
-_REPLAYED: RawHeaders = ((b"idempotent-replayed", b"true"),)
+REPLAYED = (b"idempotent-replayed", b"true")
 
 
 class Sendable(Protocol):
@@ -42,12 +42,12 @@ def success(status: int, output: Output, request_id: str) -> Answer:
         data, beside = (output.wire_json(),), b""
     meta = b'"request_id":"%b"' % request_id.encode()
     body = b"".join((b'{"data":', *data, b',"meta":{', meta, b"," if beside else b"", beside, b"}}"))
-    return Answer(status, body, _JSON + _REPLAYED) if isinstance(output, Replayed) else Answer(status, body)
+    return Answer(status, body, (*_JSON, REPLAYED)) if isinstance(output, Replayed) else Answer(status, body)
 
 
 def failure(error: CapabilityError, request_id: str) -> Answer:
     """The flat error shape, and in headers what HTTP has a header for."""
-    headers = _JSON + (_REPLAYED if error.replays else ()) + tuple(_told_in_headers(error))
+    headers = _JSON + ((REPLAYED,) if error.replays else ()) + tuple(_told_in_headers(error))
     return Answer(error.status, orjson.dumps(error.body(request_id)), headers)
 
 

@@ -6,7 +6,7 @@ in_flight → done; a call that left nothing behind gives its row back
 import datetime as dt
 import re
 from collections.abc import Container, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
 from hmac import new as hmac
@@ -70,13 +70,10 @@ async def claimed(
     running: Container[str],
 ) -> Context | Replayed:
     """The context in which to act, or the answer there is already; an answer that was an error is raised."""
-    if not _KEY.fullmatch(key):
-        raise InvalidRequest(
-            "An idempotency key has 1 to 255 visible ASCII characters.", fix="Send a UUID, one for each write you mean."
-        )
+    _require_shape(key)
     if preview:
         return context
-    claim, wanted = _claim(context, key), _fingerprint(capability, data, key, expect_digest)
+    claim, wanted = _claim(context, key), _fingerprint(capability.name, data, key, expect_digest)
     fresh = {
         "capability": capability.name,
         "fingerprint": wanted,
@@ -104,13 +101,61 @@ async def claimed(
     row = await context.store.write(work)
     if row is None:
         return replace(context, claim=claim)
+    _require_same(row, wanted)
+    return await _replayed(context, row, running)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The key of a call whose answer is known as it begins, so that both are one commit: nothing is held meanwhile, and
+    no process can end in between."""
+
+    context: Context
+    name: str
+    fingerprint: str
+    key: str
+
+    @classmethod
+    def of(cls, context: Context, name: str, data: Input, key: str) -> "Known":
+        _require_shape(key)
+        return cls(context, name, _fingerprint(name, data, key, None), key)
+
+    def held(self) -> Statement:
+        return self.context.rows.select(idempotency_keys).where(*_claim(self.context, self.key).ours)
+
+    def answer(self, row: Row | None) -> dict[str, Any] | None:
+        """What the call of then answered; raises IdempotencyMismatch where it was another."""
+        if row is None or row.expires_at <= self.context.now_ms():
+            return None
+        _require_same(row, self.fingerprint)
+        answer: dict[str, Any] = row.answer
+        return answer
+
+    def kept(self, answer: dict[str, Any]) -> Statement:
+        context, now = self.context, self.context.now_ms()
+        identity = {"principal_id": context.principal.id, "key_digest": _digest(self.key)}
+        known = {
+            "capability": self.name, "fingerprint": self.fingerprint, "request_id": context.request_id,
+            "status": KeyStatus.DONE, "answer": answer, "created_at": now, "lease_until": now,
+            "expires_at": now + _ms(KEPT),
+        }  # fmt: skip
+        return context.rows.upsert(idempotency_keys, identity | known)
+
+
+def _require_shape(key: str) -> None:
+    if not _KEY.fullmatch(key):
+        raise InvalidRequest(
+            "An idempotency key has 1 to 255 visible ASCII characters.", fix="Send a UUID, one for each write you mean."
+        )
+
+
+def _require_same(row: Row, wanted: str) -> None:
     if row.fingerprint != wanted:
         raise IdempotencyMismatch(
             "This idempotency key was used for another request.",
             fix="Send the request that it was first used for, or a new key.",
             capability=row.capability,
         )
-    return await _replayed(context, row, running)
 
 
 async def _over(tx: Transaction, context: Context, row: Row, running: Container[str]) -> bool:
@@ -210,10 +255,10 @@ def _kept(output: Output) -> dict[str, Any]:
     return answer
 
 
-def _fingerprint(capability: AnyCapability, data: Input, key: str, expect_digest: str | None) -> str:
+def _fingerprint(name: str, data: Input, key: str, expect_digest: str | None) -> str:
     """Of the request, secrets included; keyed with what is itself not stored, so that it gives no secret away."""
     asked = data.model_dump(mode="json", exclude_unset=True)
-    request = [capability.name, asked, [secret.reveal() for secret in _secrets(data)], expect_digest]
+    request = [name, asked, [secret.reveal() for secret in _secrets(data)], expect_digest]
     return hmac(key.encode(), orjson.dumps(request, option=orjson.OPT_SORT_KEYS), sha256).hexdigest()
 
 

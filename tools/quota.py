@@ -8,7 +8,7 @@ from enum import StrEnum
 from tools.context import Context
 from tools.errors import QuotaExceeded
 from tools.guardrails import workspace_settings
-from tools.store.engine import Transaction
+from tools.store.engine import Statement, Transaction
 from tools.store.statements import Row
 from tools.store.tables import usage_counters, workspaces
 
@@ -73,6 +73,16 @@ async def spend(context: Context, meter: Meter) -> None:
             limit=limit,
             period=period,
         )
+
+
+def given_back(context: Context, meter: Meter) -> Statement:
+    """One use less, for what turned out to have begun before."""
+    mine = context.rows.update(usage_counters).where(
+        usage_counters.c.meter == meter,
+        usage_counters.c.period == period_of(context.clock()),
+        usage_counters.c.used > 0,
+    )
+    return mine.values(used=usage_counters.c.used - 1)
 
 
 async def chat_budget(context: Context) -> Decimal:

@@ -1,10 +1,11 @@
 """A conversation as rows: the session with its lease, the exact transcript, each call's result, the numbered events."""
 
+import json
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Float, and_, case, cast, func, or_
+from sqlalchemy import Numeric, Select, Text, and_, case, cast, func, or_
 
 from tools.approval import ApprovalStatus
 from tools.context import Context
@@ -57,8 +58,12 @@ async def conversation(context: Context, identifier: str) -> Row:
 
 async def session(rows: Rows, identifier: str) -> Row | None:
     """None where there is none (any more)."""
-    there = (chat_sessions.c.id == identifier, chat_sessions.c.deleted_at.is_(None))
-    return await rows.first(rows.select(chat_sessions).where(*there))
+    return await rows.first(there(rows, identifier))
+
+
+def there(rows: Rows, identifier: str) -> Statement:
+    c = chat_sessions.c
+    return rows.select(chat_sessions).where(c.id == identifier, c.deleted_at.is_(None))
 
 
 async def page(
@@ -165,6 +170,27 @@ async def claim(
     return await tx.first(rows.select(chat_sessions).where(chat_sessions.c.id == identifier))
 
 
+async def untold(tx: Transaction, rows: Rows, session: Row) -> str | None:
+    """What the person said, where no run of the turn has told it: its process ended before."""
+    last = await tx.first(runs_started(rows, session.id).order_by(chat_events.c.seq.desc()).limit(1))
+    if last is not None and json.loads(last.data).get("turn") == session.turn:
+        return None
+    found = await tx.first(asked(rows, session.id, session.turn))
+    return None if found is None else str(found.said)
+
+
+def runs_started(rows: Rows, identifier: str) -> Select[Any]:
+    c = chat_events.c
+    columns = (c.seq, c.run_id, c.data)
+    return rows.select(chat_events, *columns).where(c.conversation_id == identifier, c.name == "run_started")
+
+
+def asked(rows: Rows, identifier: str, turn: int) -> Statement:
+    """The message of the person that a turn began with."""
+    c = chat_messages.c
+    return rows.select(chat_messages).where(c.conversation_id == identifier, c.turn == turn, c.said.is_not(None))
+
+
 async def hold(tx: Transaction, rows: Rows, identifier: str, run_id: str, **values: Any) -> None:
     """Change the session, if the run still holds it: every write of a run begins with this."""
     mine = rows.update(chat_sessions).where(
@@ -187,7 +213,7 @@ async def used_since(rows: Rows, since: int) -> Row:
         func.coalesce(func.sum(column), 0).label(column.name)
         for column in (c.input_tokens, c.output_tokens, c.cache_read_tokens, c.cache_write_tokens)
     ]
-    cost = func.coalesce(func.sum(cast(c.cost, Float)), 0.0).label("cost")
+    cost = cast(func.coalesce(func.sum(cast(c.cost, Numeric)), 0), Text).label("cost")  # as the digits they are
     unpriced = (func.count() - func.count(c.cost)).label("unpriced")
     sent = c.input_tokens + c.cache_read_tokens + c.cache_write_tokens
     dark = [
@@ -201,8 +227,8 @@ async def used_since(rows: Rows, since: int) -> Row:
 
 async def forget(tx: Transaction, rows: Rows, identifier: str, now: int) -> bool:
     """Remove what was said and keep what it cost; what still waits for a person is superseded. False: a run is on."""
-    there = (chat_sessions.c.id == identifier, chat_sessions.c.status != Status.RUNNING)
-    gone = rows.update(chat_sessions).where(*there, chat_sessions.c.deleted_at.is_(None))
+    idle = (chat_sessions.c.id == identifier, chat_sessions.c.status != Status.RUNNING)
+    gone = rows.update(chat_sessions).where(*idle, chat_sessions.c.deleted_at.is_(None))
     if not await tx.run(gone.values(deleted_at=now, updated_at=now, status=Status.IDLE, title="")):
         return False
     waits = rows.update(approvals).where(
@@ -217,8 +243,8 @@ async def forget(tx: Transaction, rows: Rows, identifier: str, now: int) -> bool
 
 
 def renamed(rows: Rows, identifier: str, title: str) -> Statement:
-    there = (chat_sessions.c.id == identifier, chat_sessions.c.deleted_at.is_(None))
-    return rows.update(chat_sessions).where(*there).values(title=title, titled_by=TitledBy.PERSON)
+    mine = (chat_sessions.c.id == identifier, chat_sessions.c.deleted_at.is_(None))
+    return rows.update(chat_sessions).where(*mine).values(title=title, titled_by=TitledBy.PERSON)
 
 
 def message_added(rows: Rows, **values: Any) -> Statement:

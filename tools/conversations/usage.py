@@ -12,7 +12,7 @@ from tools.capability import GET, Nothing, Output, Toolset, read
 from tools.context import Context
 from tools.conversations import store
 from tools.fields import Ratio
-from tools.quota import Meter, period_of, standing
+from tools.quota import Meter, chat_budget, period_of, standing
 
 _CENT_PARTS = Decimal("0.000001")
 
@@ -79,13 +79,14 @@ class Usage(Output):
     cacheWriteTokens: int
     cachedShare: Annotated[Ratio, Field(description="0 to 1; null before anything was sent.")] | None
     cost: Annotated[Ratio, Field(description="USD; null where the price of a model is not known.")] | None
+    budget: Annotated[Ratio, Field(description="USD that the assistant may cost in the month.")]
     turnsIncluded: Annotated[int, Field(description="Of the plan, a month; without limit if absent.")] | None = None
 
 
 @read(scope=None, rest=GET("/usage"), toolset=Toolset.WORKSPACE)
 async def get_usage(context: Context, _: Nothing) -> Usage:
     """Get what the assistant used this calendar month (UTC), in the whole workspace: chat turns and how many the plan
-    includes, tokens, the share that a cache held, and the cost in USD."""
+    includes, tokens, the share that a cache held, and the cost in USD beside its budget."""
     month = await month_to_date(context)
     return Usage(
         period=month.period,
@@ -98,4 +99,5 @@ async def get_usage(context: Context, _: Nothing) -> Usage:
         cacheWriteTokens=month.cache_write_tokens,
         cachedShare=month.cached_share,
         cost=month.cost,
+        budget=await chat_budget(context),
     )

@@ -15,6 +15,7 @@ FIRST = int(dt.datetime(2026, 11, 1, tzinfo=dt.UTC).timestamp() * 1000)
 NOTHING = {
     "period": "2026-11", "since": "2026-11-01T00:00:00Z", "turns": 0, "turnsIncluded": 50, "inputTokens": 0,
     "outputTokens": 0, "cacheReadTokens": 0, "cacheWriteTokens": 0, "cachedShare": None, "cost": 0,
+    "budget": 100,
 }  # fmt: skip
 
 
@@ -53,6 +54,12 @@ async def test_what_is_said_aside_counts_and_another_month_does_not(world: World
     assert (await world.call(OWNER, "get_usage"))["inputTokens"] == 300
     shown = await world.call(OWNER, "get_conversation", conversationId=conversation)
     assert len(shown["messages"]) == 3
+
+
+async def test_the_budget_is_the_workspaces_own_where_it_has_one(world: World) -> None:
+    await world.call(OWNER, "update_workspace_settings", chat_month_usd=25)
+
+    assert (await world.call(OWNER, "get_usage"))["budget"] == 25
 
 
 async def test_a_model_without_a_price_makes_the_cost_unknown_and_not_smaller(world: World) -> None:
