@@ -26,6 +26,8 @@ OTHERS = "other_currency_payments"
 """The column in which a pipe of revenue counts what it did not add up."""
 OTHER_SPEND = "other_currency_spend_rows"
 """The same of ad spend: days of a campaign."""
+PANEL = "p_mmm_input"
+"""Its rows of one period repeat what was paid in it."""
 
 Word = Annotated[str, Field(max_length=500)]
 
@@ -199,11 +201,12 @@ def _caveats(asked: _Asked, found: PipeRows) -> Iterator[str]:
         yield f"Days are those of {asked.tz or 'UTC'}."
         if asked.since <= asked.today <= asked.until:
             yield f"{asked.today} is not over: its figures still grow."
-    if others := _counted(found, OTHERS):
+    if others := _counted(found, OTHERS, once_a="t" if asked.pipe == PANEL else None):
         yield f"{others} payments in other currencies are not in the revenue; ask for them with currency."
     if others := _counted(found, OTHER_SPEND):
         yield f"{others} days of campaigns paid in other currencies are not in the spend; ask for them with currency."
 
 
-def _counted(found: PipeRows, column: str) -> int:
-    return sum(int(row.get(column) or 0) for row in found.rows)
+def _counted(found: PipeRows, column: str, *, once_a: str | None = None) -> int:
+    counts = [(row[once_a] if once_a else place, int(row.get(column) or 0)) for place, row in enumerate(found.rows)]
+    return sum(dict(counts).values())

@@ -118,6 +118,15 @@ async def test_payments_that_were_not_added_up_are_told(world: World) -> None:
     assert (asked["model"], asked["by"]) == ("linear", "source")
 
 
+async def test_payments_that_rows_of_a_period_repeat_are_told_once(world: World) -> None:
+    counts = (("2026-11-16", 3), ("2026-11-16", 3), ("2026-11-23", 1))
+    world.pipes.rows["p_mmm_input"] = [{"t": t, "other_currency_payments": n} for t, n in counts]
+
+    answer = await query(world, "p_mmm_input")
+
+    assert any(caveat.startswith("4 payments in other currencies") for caveat in answer["caveats"])
+
+
 async def test_spend_that_was_not_added_up_is_told(world: World) -> None:
     world.pipes.rows["p_mer"] = [{"t": "2026-11-20", "spend": 5, "other_currency_spend_rows": rows} for rows in (2, 0)]
 

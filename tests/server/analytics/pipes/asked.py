@@ -59,8 +59,8 @@ def _frame(name: str, rows: list[Row]) -> pd.DataFrame:
     return frame
 
 
-def rate(part: float, whole: float) -> float:
-    return 0 if whole == 0 else rounded(part / whole, 4)
+def rate(part: float, whole: float) -> float | None:
+    return None if whole == 0 else rounded(part / whole, 4)
 
 
 def rounded(x: float, places: int) -> float:

@@ -62,7 +62,7 @@ def funnel(asked: Asked) -> Rows:
             "label": step,
             "visitors": counts[k],
             "drop_off": counts[k - 1] - counts[k] if k else 0,
-            "rate_prev": rate(counts[k], counts[k - 1]) if k else float(counts[0] > 0),
+            "rate_prev": rate(counts[k], counts[k - 1]) if k else rate(counts[0], counts[0]),
             "rate_total": rate(counts[k], counts[0]),
         }
         for k, step in enumerate(steps)
@@ -130,9 +130,9 @@ def funnel_v2(asked: Asked) -> Rows:
                         "segment": segment,
                         "visitors": counts[k],
                         "drop_off": counts[k - 1] - counts[k] if k else 0,
-                        "conversion_from_previous": rate(counts[k], counts[k - 1]) if k else float(counts[0] > 0),
+                        "conversion_from_previous": rate(counts[k], counts[k - 1]) if k else rate(counts[0], counts[0]),
                         "conversion_from_first": rate(counts[k], counts[0]),
-                        "median_seconds": rounded(float(pd.Series(taken).median()) / 1000, 1) if taken else 0,
+                        "median_seconds": rounded(float(pd.Series(taken).median()) / 1000, 1) if taken else None,
                     },
                 )
             )

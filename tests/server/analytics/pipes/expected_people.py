@@ -60,6 +60,7 @@ def sessions_list(asked: Asked) -> Rows:
             **{name: visit[name] for name in ("pageviews", "entry_page", "exit_page", "channel", "source", "country")},
             **{name: visit[name] for name in ("device", "goals")},
             "revenue": money(visit["revenue"]),
+            "other_currency_payments": visit["other"],
             "currency": asked.currency,
         }
         for visit in visits.to_dict("records")
@@ -233,16 +234,16 @@ def _figures(visits: pd.DataFrame) -> dict[str, Any]:
         "visitors": visitors,
         "sessions": len(seen),
         "pageviews": int(seen["pageviews"].sum()),
-        "views_per_session": 0 if seen.empty else rounded(int(seen["pageviews"].sum()) / len(seen), 2),
+        "views_per_session": None if seen.empty else rounded(int(seen["pageviews"].sum()) / len(seen), 2),
         "bounce_rate": bounced(seen),
-        "avg_seconds": 0 if seen.empty else rounded(int(seen["duration_ms"].sum()) / len(seen) / 1000, 1),
+        "avg_seconds": attended(seen),
         "goals": int(visits["goals"].sum()),
         "payments": payments,
         "revenue": revenue,
         "other_currency_payments": int(visits["other"].sum()),
         "conversion_rate": rate(converted, visitors),
-        "aov": 0 if payments == 0 else rounded(revenue / payments, 4),
-        "revenue_per_visitor": 0 if visitors == 0 else rounded(revenue / visitors, 4),
+        "aov": rate(revenue, payments),
+        "revenue_per_visitor": rate(revenue, visitors),
     }
 
 
@@ -262,6 +263,7 @@ def new_vs_returning(asked: Asked) -> Rows:
             "goals": int(part["goals"].sum()),
             "payments": int(part["payments"].sum()),
             "revenue": money(part["revenue"].sum()),
+            "other_currency_payments": int(part["other"].sum()),
             "share": rate(part["visitor_id"].nunique(), visits["visitor_id"].nunique()),
             "currency": asked.currency,
         }

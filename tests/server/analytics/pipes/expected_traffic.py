@@ -13,11 +13,11 @@ def grouped(frame: pd.DataFrame, by: list[str]) -> list[tuple[tuple[Any, ...], p
     return [(key, part) for key, part in frame.groupby(by, sort=False, dropna=False)]
 
 
-def attended(sessions: pd.DataFrame) -> float:
-    return 0 if sessions.empty else rounded(int(sessions["duration_ms"].sum()) / len(sessions) / 1000, 1)
+def attended(sessions: pd.DataFrame) -> float | None:
+    return None if sessions.empty else rounded(int(sessions["duration_ms"].sum()) / len(sessions) / 1000, 1)
 
 
-def bounced(sessions: pd.DataFrame) -> float:
+def bounced(sessions: pd.DataFrame) -> float | None:
     return rate(int((sessions["pageviews"] == 1).sum()), len(sessions))
 
 
@@ -93,7 +93,7 @@ def content(asked: Asked) -> Rows:
                 "pageviews": len(part),
                 "engaged_seconds": rounded(engaged / 1000, 1),
                 "avg_seconds": rounded(engaged / len(part) / 1000, 1),
-                "avg_scroll": 0 if views.empty else rounded(int(views["scroll"].sum()) / len(views), 1),
+                "avg_scroll": None if views.empty else rounded(int(views["scroll"].sum()) / len(views), 1),
                 "read_rate": rate(int((views["scroll"] >= 75).sum()), len(views)),
             }
         )
@@ -110,6 +110,7 @@ def referrers(asked: Asked) -> Rows:
             "bounce_rate": bounced(part),
             "conversions": int(((part["goals"] > 0) | (part["payments"] > 0)).sum()),
             "revenue": money(part["revenue"].sum()),
+            "other_currency_payments": int(part["other"].sum()),
             "currency": asked.currency,
         }
         for (host,), part in grouped(visits, ["referrer_host"])
@@ -131,6 +132,7 @@ def geo(asked: Asked) -> Rows:
                 "visitors": part["visitor_id"].nunique(),
                 "sessions": len(part),
                 "revenue": money(part["revenue"].sum()),
+                "other_currency_payments": int(part["other"].sum()),
                 "currency": asked.currency,
             }
         )
@@ -209,6 +211,7 @@ def llm_traffic(asked: Asked) -> Rows:
                 "goals": int(part["goals"].sum()),
                 "payments": int(part["payments"].sum()),
                 "revenue": money(part["revenue"].sum()),
+                "other_currency_payments": int(part["other"].sum()),
                 "share": rate(len(part), len(asked.sessions)),
                 "currency": asked.currency,
             }
@@ -231,11 +234,12 @@ def campaigns(asked: Asked) -> Rows:
     if not asked.filtered and "website_id" not in asked.values:
         rows += [_campaign(key, chosen[:0], cost, currency) for key, cost in costs.items()]
     names = ("platform", "campaign_id", "campaign", "source", "medium")
-    return sorted(rows, key=lambda r: (-r["revenue"], -r["spend"], -r["sessions"], *(r[name] for name in names)))
+    spend = lambda row: float("inf") if row["spend"] is None else -row["spend"]  # noqa: E731
+    return sorted(rows, key=lambda r: (-r["revenue"], spend(r), -r["sessions"], *(r[name] for name in names)))
 
 
 def _campaign(key: tuple[Any, ...], part: pd.DataFrame, cost: dict[str, Any], currency: str) -> dict[str, Any]:
-    revenue, spend = int(part["revenue"].sum()), cost.get("spend", 0)
+    revenue, spend = money(part["revenue"].sum()), cost.get("spend")
     least = {name: min(part[f"utm_{name}"], default="") for name in ("campaign", "source", "medium")}
     return {
         "platform": key[0],
@@ -247,11 +251,14 @@ def _campaign(key: tuple[Any, ...], part: pd.DataFrame, cost: dict[str, Any], cu
         "bounce_rate": bounced(part),
         "goals": int(part["goals"].sum()),
         "payments": int(part["payments"].sum()),
-        "revenue": money(revenue),
+        "revenue": revenue,
+        "other_currency_payments": int(part["other"].sum()),
         "impressions": cost.get("impressions", 0),
         "clicks": cost.get("clicks", 0),
-        "spend": money(spend),
-        "roas": 0 if spend == 0 else rounded(money(revenue) / money(spend), 4),
+        "spend": spend,
+        "roas": None if spend is None else rate(revenue, spend),
+        "spend_currency": cost.get("paid_in", ""),
+        "other_currency_spend_rows": cost.get("others", 0),
         "currency": currency,
     }
 
@@ -264,10 +271,13 @@ def _spent(asked: Asked) -> tuple[str, dict[tuple[Any, ...], dict[str, Any]]]:
     costs = {
         key: {
             "name": part.sort_values("date")["campaign_name"].iloc[-1],
-            "spend": int(part[part["currency"] == currency]["spend"].sum()),
+            "spend": money(part[ours]["spend"].sum()) if ours.any() else None,
+            "paid_in": currency if ours.any() else part["currency"].max(),
+            "others": int((~ours).sum()),
             "impressions": int(part["impressions"].sum()),
             "clicks": int(part["clicks"].sum()),
         }
         for key, part in grouped(spend, ["platform", "campaign_id"])
+        for ours in [part["currency"] == currency]
     }
     return currency, costs

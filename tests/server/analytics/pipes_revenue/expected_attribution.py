@@ -65,7 +65,7 @@ def touches(asked: Asked, since: int) -> dict[tuple[str, str], list[Touch]]:
 
 
 def paths(asked: Asked) -> list[tuple[Any, list[Touch]]]:
-    """Payments of the range in the answer's currency, each with the sessions it is credited to."""
+    """Payments of the range, each with the sessions it is credited to."""
     window = float(asked.values.get("lookback_days", "30")) * DAY
     every = with_customers(asked, asked.owned("visitor_payments"))
     originals: dict[tuple[str, str], tuple[int, str, str]] = {}
@@ -77,8 +77,7 @@ def paths(asked: Asked) -> list[tuple[Any, list[Touch]]]:
         original = originals.get((row.website_id, row.transaction_id)) if row.kind == "refund" else None
         at, visitor = (original[0], original[2]) if original else (row.ms, row.visitor_id)
         earliest = min(earliest, at, row.ms)
-        if not row.other:
-            asked_of.append((row, at, visitor))
+        asked_of.append((row, at, visitor))
     since = earliest - int(window) - DAY
     known = touches(asked, since - since % QUARTER)
     return [
@@ -92,14 +91,14 @@ def attributed_revenue(asked: Asked) -> Rows:
     half_life = float(asked.values.get("half_life_days", "7"))
     spent = _spent(asked, by)
     names = _named(spent)
-    groups: dict[tuple[str, ...], list[tuple[Any, Touch, int]]] = defaultdict(list)
+    groups: dict[tuple[str, ...], list[tuple[Any, Touch, int, int, bool]]] = defaultdict(list)
     for row, path in paths(asked):
         parts = weights(model, path, half_life)
         for touch, part, credit in zip(path, parts, credited(int(row.revenue), parts), strict=True):
-            groups[_group(by, touch, names)].append((row if part else None, touch, credit))
+            groups[_group(by, touch, names)].append((row, touch, part, credit, touch is path[-1]))
     for name in spent:
         groups[(name, *[""] * 5) if by == "channel" else ("", "", "", "", name, "")] += []
-    total = sum(credit for group in groups.values() for *_, credit in group)
+    total = sum(credit for group in groups.values() for *_, credit, _ in group)
     rows = [_row(asked, by, key, group, spent, total) for key, group in groups.items()]
     texts = ("channel", "source", "medium", "campaign", "campaign_id", "landing_page")
     return sorted(rows, key=lambda r: (-r["revenue"], -r["payments"], *(r[text].encode() for text in texts)))
@@ -142,9 +141,9 @@ def _row(
     channel, source, medium, campaign, campaign_id, page = key
     known = spent.get(campaign_id or channel) if by in {"channel", "campaign"} else None
     if campaign_id:
-        campaign = (known[1] if known else "") or max((touch.campaign for _, touch, _ in group), default="")
-    bought = [row for row, *_ in group if row is not None and row.kind != "refund"]
-    credit = sum(credit for *_, credit in group)
+        campaign = (known[1] if known else "") or max((touch.campaign for _, touch, *_ in group), default="")
+    bought = [row for row, _, part, *_ in group if part and not row.other and row.kind != "refund"]
+    credit = sum(credit for *_, credit, _ in group)
     return {
         "channel": channel,
         "source": source,
@@ -155,6 +154,7 @@ def _row(
         "payments": len({(row.website_id, row.event_id) for row in bought}),
         "customers": len({row.customer for row in bought}),
         "revenue": money(credit),
+        "other_currency_payments": sum(last for row, *_, last in group if row.other),
         "share": None if total == 0 else rounded(money(credit) / money(total), 4),
         "spend": money(known[0]) if known else None,
         "roas": ratio(money(credit), money(known[0])) if known else None,

@@ -65,7 +65,7 @@ def _summed(paid: pd.DataFrame, visitors: int) -> dict[str, Any]:
         "customers": customers,
         "new_customers": len(first),
         "new_customer_revenue": money(first["amount"].sum()),
-        "other_currency_payments": int(((paid["other"] == 1) & (paid["kind"] != "refund")).sum()),
+        "other_currency_payments": int(paid["other"].sum()),
         "visitors": visitors,
         "aov": ratio(revenue, len(bought)),
         "rpv": ratio(revenue, visitors),
@@ -141,6 +141,7 @@ def ltv(asked: Asked) -> Rows:
                     "revenue": money(later[age == period]["revenue"].sum()),
                     "cumulative": total,
                     "ltv": rounded(total / customers, 4),
+                    "other_currency_payments": int(later[age == period]["other"].sum()),
                     "currency": asked.currency,
                 }
             )
@@ -169,6 +170,7 @@ def cohort_revenue(asked: Asked) -> Rows:
                     "revenue": money(mine["revenue"].sum()),
                     "cumulative": total,
                     "ltv": rounded(total / customers, 4),
+                    "other_currency_payments": int(mine["other"].sum()),
                     "currency": asked.currency,
                 }
             )
@@ -206,6 +208,7 @@ def mmm_input(asked: Asked) -> Rows:
                     "clicks": int(ours["clicks"].sum()),
                     "revenue": money(paid["revenue"].sum()),
                     "payments": int(paid["payments"].sum()),
+                    "other_currency_payments": int(paid["other"].sum()),
                     "other_currency_spend_rows": len(cost) - len(ours),
                     "currency": asked.currency,
                 }
@@ -222,7 +225,7 @@ def forecast_input(asked: Asked) -> Rows:
         seen, paid, cost = (
             views[views["t"] == t],
             _summed(sold[sold["t"] == t], 0),
-            spent[(spent["t"] == t) & spent["ours"]],
+            spent[spent["t"] == t],
         )
         rows.append(
             {
@@ -232,7 +235,9 @@ def forecast_input(asked: Asked) -> Rows:
                 "new_customers": paid["new_customers"],
                 "visitors": seen["visitor_id"].nunique(),
                 "sessions": len(seen[SESSION].drop_duplicates()),
-                "spend": money(cost["spend"].sum()),
+                "spend": money(cost[cost["ours"]]["spend"].sum()),
+                "other_currency_payments": paid["other_currency_payments"],
+                "other_currency_spend_rows": int((~cost["ours"]).sum()),
                 "currency": asked.currency,
             }
         )

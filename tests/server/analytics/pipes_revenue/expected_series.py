@@ -95,14 +95,16 @@ def metric_series(asked: Asked) -> Rows:
     figures = _figures(asked, metric, asked.in_sessions(now) if filtered else now)
     earlier = _figures(asked, metric, placed(asked, frame, interval, before=True))
     nothing = None if metric in {"bounce_rate", "avg_seconds", "aov"} else 0
-    return [
-        {
-            "t": t,
-            "value": figures.get(t, nothing),
-            "previous_value": None if filtered else earlier.get(t, nothing),
-        }
+    rows = [
+        {"t": t, "value": figures.get(t, nothing), "previous_value": None if filtered else earlier.get(t, nothing)}
         for t in periods(asked, interval)
     ][:1000]
+    if name != "visitor_payments":
+        return rows
+    others = asked.paid(now).groupby("t")["other"].sum()
+    return [
+        {**row, "other_currency_payments": int(others.get(row["t"], 0)), "currency": asked.currency} for row in rows
+    ]
 
 
 def revenue_series(asked: Asked) -> Rows:
@@ -123,7 +125,7 @@ def _money_of(asked: Asked, paid: pd.DataFrame) -> dict[str, Any]:
         "refunded": money(refunds["amount"].sum()),
         "customers": int(ours[ours["kind"] != "refund"]["customer"].nunique()),
         "aov": None if count == 0 else rounded(money(paid["revenue"].sum()) / count, 4),
-        "other_currency_payments": int(((paid["other"] == 1) & (paid["kind"] != "refund")).sum()),
+        "other_currency_payments": int(paid["other"].sum()),
         "currency": asked.currency,
     }
 
@@ -147,7 +149,7 @@ def panel(
 ) -> Rows:
     """One row a cell, of sessions that stand once in each."""
     counted = seen.groupby(["t", by])["visitor_id"].agg(["nunique", "size"]).to_dict("index")
-    sums = paid.groupby(["t", by])[["payments", "revenue"]].sum().to_dict("index")
+    sums = paid.groupby(["t", by])[["payments", "revenue", "other"]].sum().to_dict("index")
     rows = []
     for t, name in cells[:1000]:
         here, sold = counted.get((t, name), {}), sums.get((t, name), {})
@@ -159,6 +161,7 @@ def panel(
                 "sessions": here.get("size", 0),
                 "payments": sold.get("payments", 0),
                 "revenue": money(sold.get("revenue", 0)),
+                "other_currency_payments": sold.get("other", 0),
                 "currency": asked.currency,
             }
         )
