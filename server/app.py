@@ -48,7 +48,9 @@ def create_app(
         ):
             mcp = _mcp(house)
             faces.direct = {"/api/v1": _rest(house, turns), "/mcp": mcp, PIPES: relay, **_ingest(house)}
-            app.router.routes.extend([*_routes(house, extra), *web_routes(house.door, house.sessions, renderer)])
+            app.router.routes.extend(
+                [*_routes(house, extra), *web_routes(house.door, house.sessions, renderer, turns.answers)]
+            )
             observe.metrics = house.metrics
             async with mcp.run():
                 yield

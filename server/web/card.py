@@ -16,7 +16,7 @@ _MONEY_FIELDS = frozenset({"daily_budget"})
 _SHOWN_ELSEWHERE = frozenset({"account", "connection", "platform", "asOf"})
 _IDS = frozenset({"connectionId", "account_id", "currency", "conversion_value"})
 _AMOUNTS = _MONEY_FIELDS | {"spend"}
-_FACES = {
+FACES = {
     "session": "the REST API, signed in",
     "key": "the REST API",
     "mcp": "MCP",
@@ -140,7 +140,7 @@ def card(approval: Mapping[str, Any]) -> Card:
         as_of=_time(evidence.get("asOf")),
         reversible=plan["reversible"],
         asked_by=approval["requestedBy"],
-        face=_FACES.get(approval["via"], approval["via"]),
+        face=FACES.get(approval["via"], approval["via"]),
         created=dt.datetime.fromisoformat(approval["createdAt"]),
         expires=dt.datetime.fromisoformat(approval["expiresAt"]),
         decided_by=approval.get("decidedBy"),

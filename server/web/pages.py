@@ -1,4 +1,4 @@
-"""Sign-in and approvals as pages, which read and decide through the registry as the person whose session it is."""
+"""Every page, each of which reads and decides through the registry as the person whose session it is; and sign-in."""
 
 import contextlib
 from functools import partial
@@ -11,26 +11,27 @@ from starlette.routing import BaseRoute, Route
 from server.analytics.script.serving import script_routes
 from server.identity.requests import local_path
 from server.identity.sessions import Sessions
-from server.web.card import Card, card
-from server.web.forms import form
+from server.web import campaigns
+from server.web.approvals import Approvals
+from server.web.campaigns import Campaigns
 from server.web.integrations import integration_routes
 from server.web.people import People
 from server.web.rendering import Renderer
-from server.web.shell import NOBODY, Assistant
+from server.web.shell import Answers, nobody
 from server.web.shop import shop_routes
+from server.web.usage import Usage
+from server.web.websites import Websites
 from tools.authority import Principal
 from tools.errors import CapabilityError, CrossOrigin
 from tools.invoke import Door
 
-HOME = "/approvals"
-RECENT = 30
-MOST_WAITING = 100
+HOME = campaigns.PAGE
 _NEXT_COOKIE = "adwright_next"
 
 
-def web_routes(door: Door, sessions: Sessions, renderer: Renderer, assistant: Assistant = NOBODY) -> list[BaseRoute]:
-    people = People(door, sessions, renderer, assistant)
-    pages = Pages(people, sessions, renderer)
+def web_routes(door: Door, sessions: Sessions, renderer: Renderer, answers: Answers = nobody) -> list[BaseRoute]:
+    people = People(door, sessions, renderer, answers)
+    pages, inbox = Pages(people, sessions, renderer), Approvals(people, renderer)
     return [
         Route("/", pages.home),
         Route("/sign-in", pages.sign_in),
@@ -38,10 +39,14 @@ def web_routes(door: Door, sessions: Sessions, renderer: Renderer, assistant: As
         Route("/sign-out", pages.sign_out, methods=["POST"]),
         Route("/chat", people.only(pages.chat)),
         Route("/chat/{conversation_id}", people.only(pages.chat)),
-        Route("/approvals", people.only(pages.approvals)),
-        Route("/approvals/{approval_id}", people.only(pages.approval)),
-        Route("/approvals/{approval_id}/approve", people.only(partial(pages.decide, "approve")), methods=["POST"]),
-        Route("/approvals/{approval_id}/deny", people.only(partial(pages.decide, "deny")), methods=["POST"]),
+        Route("/campaigns", people.only(Campaigns(people).listed)),
+        Route("/websites", people.only(Websites(people).listed)),
+        Route("/usage", people.only(Usage(people).shown)),
+        Route("/approvals", people.only(inbox.listed)),
+        Route("/approvals/{approval_id}", people.only(inbox.one)),
+        Route("/approvals/{approval_id}/card", people.only(inbox.card)),
+        Route("/approvals/{approval_id}/approve", people.only(partial(inbox.decide, "approve")), methods=["POST"]),
+        Route("/approvals/{approval_id}/deny", people.only(partial(inbox.decide, "deny")), methods=["POST"]),
         *integration_routes(people, door.clock),
         *shop_routes(renderer),
         *script_routes(),
@@ -102,54 +107,8 @@ class Pages:
         return RedirectResponse("/sign-in?why=left", 303, {"set-cookie": cleared})
 
     async def chat(self, request: Request, person: Principal) -> Response:
-        return await self._people.page(request, person, "chat.html")
-
-    async def approvals(self, request: Request, person: Principal) -> Response:
-        cursor = request.query_params.get("cursor")
-        older_than = {"cursor": cursor} if cursor else {}
-        recent = await self._people.call(person, "list_approvals", {"limit": str(RECENT)} | older_than)
-        waiting = {}
-        if not cursor:
-            newest = {"status": "pending", "limit": str(MOST_WAITING)}
-            waiting = await self._people.call(person, "list_approvals", newest)
-        return await self._people.page(
-            request,
-            person,
-            "approvals.html",
-            waiting=[card(item) for item in waiting.get("items", ())],
-            hidden="next_cursor" in waiting,
-            recent=[card(item) for item in recent["items"] if item["status"] != "pending"],
-            older=recent.get("next_cursor"),
-            first=cursor is None,
-        )
-
-    async def approval(self, request: Request, person: Principal) -> Response:
-        return await self._shown(request, person, await self._look(person, request.path_params["approval_id"]))
-
-    async def decide(self, decision: str, request: Request, person: Principal) -> Response:
-        """The form's way, for browsers without scripts: decide, then show the same card again."""
-        approval_id, problem = request.path_params["approval_id"], None
-        try:
-            await self._people.call(person, decision, await form(request) | {"approval_id": approval_id})
-        except CapabilityError as error:
-            problem = error
-        shown = await self._look(person, approval_id)
-        if problem is not None and shown.status == "pending":
-            return await self._shown(request, person, shown, problem)
-        return RedirectResponse(f"/approvals/{approval_id}", 303)  # decided now, or by someone else before
-
-    async def _look(self, person: Principal, approval_id: str) -> Card:
-        return card(await self._people.call(person, "get_approval", {"approval_id": approval_id}))
-
-    async def _shown(
-        self, request: Request, person: Principal, shown: Card, problem: CapabilityError | None = None
-    ) -> Response:
-        return await self._people.page(
-            request,
-            person,
-            "approval.html",
-            status=problem.status if problem else 200,
-            card=shown,
-            problem=problem,
-            missing=self._people.missing(person, "approve", shown.capability),
-        )
+        """A conversation is looked up first, so that nobody's is told from one that does not exist."""
+        title, named = "Assistant", request.path_params.get("conversation_id")
+        if named is not None:
+            title = (await self._people.call(person, "get_conversation", {"conversationId": named}))["title"]
+        return await self._people.page(request, person, "chat.html", title=title)

@@ -1,5 +1,6 @@
 """Whoever is signed in, and what they do through the registry: what every page for them needs."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -10,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from server.identity.sessions import Sessions
 from server.web.rendering import Renderer
-from server.web.shell import Assistant, Shell
+from server.web.shell import Answers, Shell
 from tools import ids
 from tools.authority import Principal, Scope
 from tools.codec import from_strings
@@ -23,8 +24,8 @@ MOST_WAITING = 99
 
 
 class People:
-    def __init__(self, door: Door, sessions: Sessions, renderer: Renderer, assistant: Assistant) -> None:
-        self._door, self._sessions, self._renderer, self._assistant = door, sessions, renderer, assistant
+    def __init__(self, door: Door, sessions: Sessions, renderer: Renderer, answers: Answers) -> None:
+        self._door, self._sessions, self._renderer, self._answers = door, sessions, renderer, answers
 
     def only(self, page: PersonsPage) -> Callable[[Request], Awaitable[Response]]:
         """Hand the page its person, or send the browser to sign in and come back."""
@@ -64,11 +65,24 @@ class People:
         )
         return output.wire()
 
+    async def tried(
+        self, person: Principal, name: str, arguments: Mapping[str, str]
+    ) -> dict[str, Any] | CapabilityError:
+        """For what a page can do without: the problem is part of what it shows. A question of ours that makes no sense
+        is raised all the same."""
+        try:
+            return await self.call(person, name, arguments)
+        except InvalidArguments:
+            raise
+        except CapabilityError as problem:
+            return problem
+
     async def page(
         self, request: Request, person: Principal, template: str, *, status: int = 200, **values: Any
     ) -> Response:
         """A page inside the shell."""
-        shell = Shell(path=request.url.path, waiting=await self._waiting(person), assistant=self._assistant)
+        waiting, model = await asyncio.gather(self._waiting(person), self._answers())
+        shell = Shell(path=request.url.path, waiting=waiting, model=model or "")
         return self._renderer.page(template, person=person, status=status, shell=shell, **values)
 
     async def _waiting(self, person: Principal) -> int:

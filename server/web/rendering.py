@@ -36,6 +36,7 @@ class Renderer:
             auto_reload=False,
         )
         self._environment.globals["asset"] = self.assets.url
+        self._environment.filters["day"] = _day
         self._environment.filters["moment"] = _moment
         self._environment.filters["until"] = self._until
 
@@ -70,3 +71,7 @@ class Renderer:
 
 def _moment(at: dt.datetime) -> str:
     return f"{at.astimezone(dt.UTC):%-d %b %Y, %H:%M} UTC"
+
+
+def _day(at: dt.date) -> str:
+    return f"{at:%-d %b}"

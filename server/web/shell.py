@@ -1,29 +1,28 @@
 """What stands around every page of someone signed in: where they are, what waits for them, who answers in the panel."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 _ANALYTICS = frozenset({"/websites"})
 
 
-@dataclass(frozen=True, slots=True)
-class Assistant:
-    """Whoever answers in the panel, as people are told."""
-
-    model: str = ""  # empty: nobody, for want of a key
-
-    @property
-    def scripted(self) -> bool:
-        return "scripted" in self.model.lower()
+Answers = Callable[[], Awaitable[str | None]]
+"""The name of the model that answers in new conversations; None where nobody does, for want of a key."""
 
 
-NOBODY = Assistant()
+async def nobody() -> None:
+    """Where there is no chat."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shell:
     path: str
     waiting: int  # approvals that wait for a person
-    assistant: Assistant = NOBODY
+    model: str = ""  # empty: nobody answers
+
+    @property
+    def scripted(self) -> bool:
+        return "scripted" in self.model.lower()
 
     @property
     def section(self) -> str:

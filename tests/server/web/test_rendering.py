@@ -74,8 +74,8 @@ def test_time_left_is_told_in_words(seconds: int, text: str) -> None:
 def rendered(**fields: object) -> str:
     role = principal(Role.OWNER)
     shown = card(APPROVAL | fields)
-    values = {"card": shown, "problem": None, "missing": [], "shell": Shell(path="/approvals/apr_1", waiting=1)}
-    page = Renderer(lambda: NOW).page("approval.html", person=role, **values)
+    shell = Shell(path="/approvals/apr_1", waiting=1)
+    page = Renderer(lambda: NOW).page("approval.html", person=role, shell=shell, card=shown, problem=None, missing=[])
     return bytes(page.body).decode()
 
 

@@ -84,7 +84,7 @@ async def test_signing_in_leads_to_no_other_site(site: Site, target: str) -> Non
         await browser.get("/sign-in", params={"next": target})
         planted = await browser.get(await login_url(site), headers={"cookie": f"adwright_next={target}"})
 
-    assert planted.headers["location"] == "/approvals"
+    assert planted.headers["location"] == "/campaigns"
 
 
 async def test_signing_out_ends_the_session(site: Site) -> None:
@@ -96,9 +96,9 @@ async def test_signing_out_ends_the_session(site: Site) -> None:
     assert after.headers["location"].startswith("/sign-in?why=ended")
 
 
-async def test_the_root_leads_to_the_approvals(site: Site) -> None:
+async def test_the_root_leads_to_the_campaigns(site: Site) -> None:
     async with site.browser() as browser:
-        assert (await browser.get("/")).headers["location"] == "/approvals"
+        assert (await browser.get("/")).headers["location"] == "/campaigns"
 
 
 async def test_whoever_is_signed_in_needs_no_sign_in_page(site: Site) -> None:

@@ -21,6 +21,8 @@ ARGUMENTS = ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 12
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1180, "height": 900}
 
+APPROVE, DENY = "button[form$=-approve]", "button[form$=-deny]"
+
 pytestmark = [
     pytest.mark.ui,
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the path: apt-get install chromium"),
@@ -94,7 +96,7 @@ async def _window(browser: Browser, site: Site, cookie: str | None, options: dic
     return Visitor(await context.new_page(), site)
 
 
-async def press_until(page: Page, key: str, focused: str, most: int = 20) -> None:
+async def press_until(page: Page, key: str, focused: str, most: int = 40) -> None:
     for _ in range(most):
         await page.keyboard.press(key)
         if await page.locator(":focus").count() and await page.locator(":focus").evaluate(
@@ -126,6 +128,11 @@ async def test_every_page_reads_well_and_stays_at_home(
         (signed_in, f"/approvals/{done['id']}"),
         (signed_in, f"/approvals/{many['id']}"),
         (signed_in, "/integrations"),
+        (signed_in, "/campaigns"),
+        (signed_in, "/campaigns?q=nothing+has+this+name"),
+        (signed_in, "/websites"),
+        (signed_in, "/usage"),
+        (signed_in, "/chat"),
         (stranger, "/approvals"),
     ):
         await visitor.go(path)
@@ -205,14 +212,14 @@ async def test_a_person_approves_by_keyboard_alone_without_a_reload(live: Site, 
     await page.evaluate("window.untouched = true")
     assert await page.locator(":focus").count() == 0  # nothing is focused for the reader, least of all Approve
 
-    await press_until(page, "Tab", "#amount")
+    await press_until(page, "Tab", "[name=amount]")
     await page.keyboard.type("240")
-    await press_until(page, "Tab", "button[form=approve]")
+    await press_until(page, "Tab", APPROVE)
     await page.keyboard.press("Enter")
 
-    await expect(page.locator("#approval")).to_have_attribute("data-status", "done")
-    await expect(page.locator("#announce")).to_contain_text("Done")
-    await expect(page.locator("#title")).to_be_focused()
+    await expect(page.locator("article.approval")).to_have_attribute("data-status", "done")
+    await expect(page.locator("approval-card > [role=status]")).to_contain_text("Done")
+    await expect(page.locator("article.approval h2")).to_be_focused()
     assert await page.evaluate("window.untouched") is True
     assert (await live.world.campaign(campaign_id=approval["arguments"]["campaign_id"]))["daily_budget"] == 240
     assert visitor.complaints == []
@@ -224,11 +231,11 @@ async def test_a_wrong_amount_is_told_where_it_was_typed(live: Site, visit: Open
     visitor = await visit()
     await visitor.go(f"/approvals/{approval['id']}")
 
-    await visitor.page.fill("#amount", "24")
-    await visitor.page.click("button[form=approve]")
+    await visitor.page.fill("[name=amount]", "24")
+    await visitor.page.click(APPROVE)
 
-    await expect(visitor.page.locator("#problem")).to_contain_text("has to be typed: 240")
-    await expect(visitor.page.locator("#amount")).to_be_focused()
+    await expect(visitor.page.locator("[data-problem]")).to_contain_text("has to be typed: 240")
+    await expect(visitor.page.locator("[name=amount]")).to_be_focused()
     assert (await live.world.call(OWNER, "get_approval", approval_id=approval["id"]))["status"] == "pending"
 
 
@@ -237,10 +244,11 @@ async def test_a_reason_goes_with_a_no(live: Site, visit: Open) -> None:
     visitor = await visit()
     await visitor.go(f"/approvals/{approval['id']}")
 
-    await visitor.page.fill("#reason", "Not before Monday.")
-    await visitor.page.click("button[form=deny]")
+    await visitor.page.click("text=Say why, if you deny")
+    await visitor.page.fill("[name=reason]", "Not before Monday.")
+    await visitor.page.click(DENY)
 
-    await expect(visitor.page.locator("#approval")).to_have_attribute("data-status", "denied")
+    await expect(visitor.page.locator("article.approval")).to_have_attribute("data-status", "denied")
     await expect(visitor.page.locator(".outcome")).to_contain_text("“Not before Monday.”")
 
 
@@ -251,7 +259,7 @@ async def test_what_another_person_decided_shows_without_a_reload(live: Site, vi
 
     await live.world.call(OWNER, "deny", approval_id=approval["id"])
 
-    await expect(visitor.page.locator("#approval")).to_have_attribute("data-status", "denied", timeout=15_000)
+    await expect(visitor.page.locator("article.approval")).to_have_attribute("data-status", "denied", timeout=15_000)
 
 
 async def test_the_forms_work_without_scripts(live: Site, visit: Open) -> None:
@@ -259,10 +267,10 @@ async def test_the_forms_work_without_scripts(live: Site, visit: Open) -> None:
     visitor = await visit(java_script_enabled=False)
     await visitor.go(f"/approvals/{approval['id']}")
 
-    await visitor.page.fill("#amount", "240.00")
-    await visitor.page.click("button[form=approve]")
+    await visitor.page.fill("[name=amount]", "240.00")
+    await visitor.page.click(APPROVE)
 
-    await expect(visitor.page.locator("#approval")).to_have_attribute("data-status", "done")
+    await expect(visitor.page.locator("article.approval")).to_have_attribute("data-status", "done")
 
 
 async def test_a_token_is_pasted_without_scripts(live: Site, visit: Open) -> None:

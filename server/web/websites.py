@@ -1,0 +1,86 @@
+"""The page of websites whose visitors are counted: whether events arrive, and the snippet that makes them."""
+
+import asyncio
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from server.web.card import Standing
+from server.web.people import People
+from tools.authority import Principal
+from tools.errors import CapabilityError
+
+PAGE = "/websites"
+ROWS = 20
+_STANDINGS = {
+    "receiving": Standing("Receiving", "good", "circle-check", ""),
+    "waiting": Standing("Waiting for the first event", "warn", "clock", ""),
+    "stale": Standing("Nothing for a day", "bad", "circle-alert", ""),
+}
+_UNTOLD = Standing("Not known now", "plain", "circle-help", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Website:
+    id: str
+    name: str
+    domain: str
+    time_zone: str
+    currency: str
+    created: dt.datetime
+    standing: Standing
+    next: str  # what to do now
+    events: int | None  # of the last day
+    snippet: str | None
+    where: str
+
+
+class Websites:
+    def __init__(self, people: People) -> None:
+        self._people = people
+
+    async def listed(self, request: Request, person: Principal) -> Response:
+        cursor = request.query_params.get("cursor")
+        query = {"limit": str(ROWS)} | ({"cursor": cursor} if cursor else {})
+        found = await self._people.call(person, "list_websites", query)
+        older = found.get("next_cursor")
+        return await self._people.page(
+            request,
+            person,
+            "websites.html",
+            websites=await asyncio.gather(*(self._website(person, row) for row in found["items"])),
+            newest=PAGE if cursor else None,
+            older=older and f"{PAGE}?cursor={older}",
+            missing=self._people.missing(person, "create_website"),
+        )
+
+    async def _website(self, person: Principal, row: Mapping[str, Any]) -> Website:
+        """Where the analytics cannot answer, the website is listed all the same."""
+        named = {"websiteId": row["id"]}
+        snippet, state = await asyncio.gather(
+            self._people.tried(person, "get_install_snippet", named),
+            self._people.tried(person, "check_installation", named),
+        )
+        known = not isinstance(snippet, CapabilityError)
+        return Website(
+            id=row["id"],
+            name=row["name"],
+            domain=row["domain"],
+            time_zone=row["time_zone"],
+            currency=row["currency"],
+            created=dt.datetime.fromisoformat(row["createdAt"]),
+            **_told(state),
+            snippet=snippet["snippet"] if known else None,
+            where=snippet["where"] if known else "",
+        )
+
+
+def _told(state: Mapping[str, Any] | CapabilityError) -> dict[str, Any]:
+    if isinstance(state, CapabilityError):
+        return {"standing": _UNTOLD, "next": f"{state.message} {state.fix}", "events": None}
+    standing = _STANDINGS.get(state["status"], _UNTOLD)
+    return {"standing": standing, "next": state["next"], "events": state.get("events_24h", 0)}
