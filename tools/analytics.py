@@ -78,7 +78,7 @@ class PaymentKind(StrEnum):
     SUBSCRIPTION = "subscription"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # nobody changes one; to be frozen would cost it more than being made does
 class Event:
     """One thing a visitor did, as it was told; what can be derived is derived when it is accepted."""
 

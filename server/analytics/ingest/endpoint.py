@@ -11,7 +11,7 @@ from server.analytics.ingest.agents import MOST_CHARACTERS, UNSAID
 from server.analytics.ingest.drops import Drops, Reason
 from server.analytics.ingest.pages import host_of
 from server.analytics.ingest.reading import Dropped, Sender, read
-from server.analytics.ingest.sites import Sites
+from server.analytics.ingest.sites import Site, Sites
 from server.analytics.ingest.spool import RETRY_AFTER
 from server.analytics.ingest.visitors import DailyVisitors
 from tools.analytics import Arrivals, Event
@@ -110,7 +110,7 @@ class Endpoint:
 
     async def _events(self, told: list[Any], sender: Sender) -> list[Event]:
         events = []
-        admitted: dict[str, bool] = {}
+        asked: dict[str, tuple[Site | None, Reason | None]] = {}
         if len(told) > MOST_EVENTS:
             self._drops.count(Reason.INVALID_EVENT, events=len(told) - MOST_EVENTS)
         for each in told[:MOST_EVENTS]:
@@ -118,21 +118,25 @@ class Endpoint:
             if not isinstance(website_id, str):
                 self._drops.count(Reason.INVALID_EVENT)
                 continue
-            site = await self._sites.find(website_id)
-            if site is None:
-                self._drops.count(Reason.UNKNOWN_WEBSITE)
-                continue
-            if website_id not in admitted:
-                hit = await self._limiter.hit(f"e {website_id}", self._per_website)
-                admitted[website_id] = hit.allowed
-            if not admitted[website_id]:
-                self._drops.count(Reason.TOO_MANY, site)
+            if website_id not in asked:
+                asked[website_id] = await self._admitted(website_id)
+            site, refusal = asked[website_id]
+            if site is None or refusal is not None:
+                self._drops.count(refusal or Reason.UNKNOWN_WEBSITE, site)
                 continue
             try:
                 events.append(read(each, site, sender, self._visitors))
             except Dropped as dropped:
                 self._drops.count(dropped.reason, site)
         return events
+
+    async def _admitted(self, website_id: str) -> tuple[Site | None, Reason | None]:
+        """The website, and why nothing is taken for it now."""
+        site = await self._sites.find(website_id)
+        if site is None:
+            return None, Reason.UNKNOWN_WEBSITE
+        hit = await self._limiter.hit(f"e {website_id}", self._per_website)
+        return site, None if hit.allowed else Reason.TOO_MANY
 
 
 async def _body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes | None:

@@ -20,7 +20,8 @@ CLICK_IDS = (
 _UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 # Meta's {{campaign.id}} is sent under whatever name the advertiser gave it: utm_id and campaign_id by custom.
 _CAMPAIGN_IDS = ("utm_id", "campaign_id", "campaignid", "hsa_cam", "gad_campaignid")
-_WANTED = frozenset({*CLICK_IDS, *_UTM, *_CAMPAIGN_IDS, "hsa_net"})
+_TAGS = (*_UTM, *_CAMPAIGN_IDS, "hsa_net")
+_WANTED = frozenset({*CLICK_IDS, *_TAGS})
 _CAMPAIGN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _HOST = re.compile(r"[a-z0-9_.-]{1,253}|\[[0-9a-f:.]{2,45}\]")
 _GOOGLE = frozenset({"google", "adwords", "googleads", "google_ads", "google-ads", "youtube"})
@@ -54,18 +55,9 @@ def page(url: str) -> Page:
     found = _parameters(query) if query else {}
     if not found:
         return Page(kept, host, path)
-    click = next((name for name in CLICK_IDS if found.get(name)), "")
-    platform, campaign = _campaign(found, click)
-    return Page(
-        kept,
-        host,
-        path,
-        **{name: clean(found[name], _MOST_TAG) for name in _UTM if name in found},
-        click_id_type=click,
-        click_id_hash=hashed(found[click]) if click else "",
-        campaign_platform=platform,
-        campaign_id=campaign,
-    )
+    click = next(filter(found.__contains__, CLICK_IDS), "")
+    said, platform, campaign = _tagged(tuple(map(found.get, _TAGS)), click)
+    return Page(kept, host, path, *said, click, hashed(found[click]) if click else "", platform, campaign)
 
 
 def host_of(url: str) -> str:
@@ -81,17 +73,21 @@ def _parts(url: str) -> tuple[str, str, str, str]:
     if not separator:
         scheme, rest = "", address if address.startswith("/") else ""
     authority, slash, path = rest.partition("/")
+    host = _host(authority)
+    path = slash + path if slash else ("/" if host else "")
+    if fragment and fragment.startswith(("/", "!/")):
+        path += "#" + fragment.partition("?")[0]
+    return scheme if scheme in ("https", "http") else clean(scheme.lower(), 20), host, clean(path, _MOST_PATH), query
+
+
+@lru_cache(1024)
+def _host(authority: str) -> str:
     host = authority.rpartition("@")[2].lower()
     if not host.endswith("]"):
         name, colon, port = host.rpartition(":")
         host = name if colon and port.isdecimal() else host
     host = host.rstrip(".")
-    if not _HOST.fullmatch(host):
-        host = ""
-    path = slash + path if slash else ("/" if host else "")
-    if fragment.startswith(("/", "!/")):
-        path += "#" + fragment.partition("?")[0]
-    return scheme if scheme in ("https", "http") else clean(scheme.lower(), 20), host, clean(path, _MOST_PATH), query
+    return host if _HOST.fullmatch(host) else ""
 
 
 def _parameters(query: str) -> dict[str, str]:
@@ -102,6 +98,15 @@ def _parameters(query: str) -> dict[str, str]:
         if name in _WANTED and value and name not in found:
             found[name] = unquote_plus(value) if "%" in value or "+" in value else value
     return found
+
+
+@lru_cache(1024)
+def _tagged(values: tuple[str | None, ...], click: str) -> tuple[tuple[str, str, str, str, str], str, str]:
+    """What a link says of its campaign, in the order of _TAGS: the five of UTM as they are kept, the platform and its
+    campaign. Many links say the same, each with a click of its own."""
+    said = {name: value for name, value in zip(_TAGS, values, strict=True) if value}
+    source, medium, campaign, term, content = (clean(said.get(name, ""), _MOST_TAG) for name in _UTM)
+    return (source, medium, campaign, term, content), *_campaign(said, click)
 
 
 def _campaign(found: Mapping[str, str], click: str) -> tuple[str, str]:

@@ -16,15 +16,18 @@ from server.analytics.ingest.visitors import DailyVisitors
 from tools.analytics import Event, Kind, PaymentKind, external_id_sha256
 from tools.currencies import CODES
 
+_PAGEVIEW = Kind.PAGEVIEW
+_BY_NAME = {kind.value: kind for kind in Kind}
+_PAYMENTS = {kind.value: kind for kind in PaymentKind}
 _MOST_AMOUNT = 1_000_000_000
 _MOST_ID = 128
 _UTC = dt.UTC
-_NUMBER = frozenset({int, float})  # a bool is none
-_ANY = frozenset({str, int, float, bool, list, dict})
+_NULL = type(None)
+_ANY = frozenset({str, int, float, bool, list, dict, _NULL})
 _KINDS: Mapping[str, frozenset[type]] = {
-    **dict.fromkeys("wkivsurhlgncoym", frozenset({str})),
-    **dict.fromkeys("txed", _NUMBER),
-    **dict.fromkeys("pq", frozenset({dict})),
+    **dict.fromkeys("wkivsurhlgncoym", frozenset({str, _NULL})),
+    **dict.fromkeys("txed", frozenset({int, float, _NULL})),  # a bool is none
+    **dict.fromkeys("pq", frozenset({dict, _NULL})),
 }
 """By key; what it is not of is dropped, null is as if it were left out, and an amount has a reason of its own."""
 
@@ -49,13 +52,15 @@ class Sender:
 def read(told: Mapping[str, Any], site: Site, sender: Sender, visitors: DailyVisitors) -> Event:
     """Raises Dropped, and OSError where a visitor without cookies cannot be told from others."""
     for key, value in told.items():
-        if value is not None and type(value) not in _KINDS.get(key, _ANY):
+        if type(value) not in _KINDS.get(key, _ANY):
             raise Dropped(Reason.INVALID_EVENT)
     text = told.get
     url: str = text("u") or ""
     host = page(url).host
     _check_domain(site, host, sender.origin)
-    kind = _member(Kind, text("k") or "")
+    kind = _BY_NAME.get(text("k") or "")
+    if kind is None:
+        raise Dropped(Reason.INVALID_EVENT)
     at_ms = _whole(told, "t")
     visitor_id: str = text("v") or visitors.visitor(site.id, sender.ip, sender.user_agent, sender.now_ms)
     if len(visitor_id) > _MOST_ID:
@@ -79,7 +84,7 @@ def read(told: Mapping[str, Any], site: Site, sender: Sender, visitors: DailyVis
         pageview_id=text("g") or "",
         engaged_ms=_whole(told, "e"),
         scroll=_whole(told, "d"),
-        **(_of_kind(kind, told) if kind is not Kind.PAGEVIEW else {}),
+        **(_of_kind(kind, told) if kind is not _PAGEVIEW else {}),
     )
 
 
@@ -96,7 +101,9 @@ def _of_kind(kind: Kind, told: Mapping[str, Any]) -> dict[str, Any]:
             amount, currency = _amount(told), _currency(told)
             if not amount or amount < 0 or not currency:
                 raise Dropped(Reason.INVALID_AMOUNT)
-            payment = _member(PaymentKind, told.get("y") or PaymentKind.PAYMENT.value)
+            payment = _PAYMENTS.get(told.get("y") or "payment")
+            if payment is None:
+                raise Dropped(Reason.INVALID_EVENT)
             transaction_id = told.get("o") or ""
             return {"amount": amount, "currency": currency, "payment": payment, "transaction_id": transaction_id}
         case Kind.IDENTIFY:
@@ -116,6 +123,8 @@ def _check_domain(site: Site, host: str, origin: str) -> None:
 
 def _whole(told: Mapping[str, Any], key: str) -> int:
     value: int | float | None = told.get(key)
+    if type(value) is int:
+        return value
     return int(value) if value and isfinite(value) else 0
 
 
@@ -133,13 +142,6 @@ def _currency(told: Mapping[str, Any]) -> str:
     if currency and currency not in CODES:
         raise Dropped(Reason.INVALID_AMOUNT)
     return currency
-
-
-def _member(kind: Any, value: str) -> Any:
-    found = kind._value2member_map_.get(value)
-    if found is None:
-        raise Dropped(Reason.INVALID_EVENT)
-    return found
 
 
 def _moment(ms: int) -> dt.datetime:
