@@ -15,6 +15,7 @@ from agent.limits import Limits
 from agent.model import Model, ModelSettings
 from agent.runs import Runner
 from server.sandbox.app import create_app
+from tests.agent.prefixes import assert_each_goes_on
 from tests.app import _served_new
 from tests.world import OWNER, Clock, World, open_world
 from tools.authority import Principal
@@ -154,6 +155,7 @@ async def open_talk(
         talk.runner = talk._runner()
         try:
             yield talk
+            assert_each_goes_on((await http.get("/requests")).json())
         finally:
             await talk.runner.close()
 

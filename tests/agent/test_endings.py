@@ -13,6 +13,9 @@ from tests.agent.talk import Talk, calls, first, names, open_talk, said, text
 THINKING_FIRST = {"blocks": [{"type": "thinking", "thinking": "Let me see. " * 40}, {"type": "text", "text": "Done."}]}
 """Broken off in its middle, none of its text was shown."""
 
+SILENCE = 1.5
+"""Seconds; long enough for a busy machine to begin an answer."""
+
 
 def conversation(events: list[Any]) -> str:
     return str(first(events, "run_started")["conversationId"])
@@ -165,7 +168,7 @@ async def test_an_answer_that_broke_off_before_a_word_of_it_was_read_is_asked_fo
     tmp_path: Path, kind: str
 ) -> None:
     async with open_talk(tmp_path, retries=3) as talk:
-        talk.settings = replace(talk.settings, silence=0.2)
+        talk.settings = replace(talk.settings, silence=SILENCE)
         await talk.restart()
         await talk.says({**THINKING_FIRST, "fault": {"kind": kind}}, text("Done, at the second try."))
 
@@ -193,7 +196,7 @@ async def test_one_that_breaks_off_twice_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["cut", "truncated", "overloaded_mid", "silent"])
 async def test_what_was_read_is_not_answered_twice(tmp_path: Path, kind: str) -> None:
     async with open_talk(tmp_path, retries=3) as talk:
-        talk.settings = replace(talk.settings, silence=0.2)
+        talk.settings = replace(talk.settings, silence=SILENCE)
         await talk.restart()
         await talk.says({**text("I will pause it. " * 20), "fault": {"kind": kind}})
 

@@ -42,6 +42,26 @@ async def test_reads_run_and_the_model_gets_their_results_in_its_own_order(talk:
     assert all(event.data["status"] == "ok" for event in events if event.name == "tool_result")
 
 
+async def test_a_result_says_how_long_it_took_and_figures_how_old_they_are(talk: Talk) -> None:
+    days = {"since": "2026-11-13", "until": "2026-11-19", "breakdown": "campaign"}
+    await talk.says(
+        calls(("get_insights", days)),
+        text("Fresh."),
+        calls(("get_insights", days)),
+        calls(("whoami", {})),
+        text("Kept."),
+    )
+
+    events = await talk.ask("How did last week go?")
+    talk.world.clock.pass_by(minutes=5)
+    again = await talk.ask("And now?", conversation(events))
+
+    fresh, (kept, who) = first(events, "tool_result"), [e.data for e in again if e.name == "tool_result"]
+    assert (fresh["cache"]["hit"], kept["cache"]) == (False, {"hit": True, "ageSeconds": 300})
+    assert "cache" not in who
+    assert all(isinstance(each["elapsedMs"], int) for each in (fresh, kept, who))
+
+
 async def test_a_tool_runs_in_the_name_of_who_asked_with_no_more_than_their_scopes(talk: Talk) -> None:
     await talk.says(calls(("update_campaign", {"campaign_id": "1", "name": "Mine"})), text("I may not."))
 

@@ -12,10 +12,10 @@ from tools.catalog import catalog
 from tools.finding import shown
 from tools.surfaces import ads_chat, analytics_chat
 
-VERSIONS = {("ads", 1): "4ba0275510112f1c", ("analytics", 1): "0ed87434300cae60"}
+VERSIONS = {("ads", 1): "4ba0275510112f1c", ("analytics", 1): "0ed87434300cae60", ("title", 1): "f4c5a840229b7bba"}
 
 
-@pytest.mark.parametrize("surface", ["ads", "analytics"])
+@pytest.mark.parametrize("surface", ["ads", "analytics", "title"])
 def test_a_changed_prompt_is_a_new_version(surface: str) -> None:
     """Old conversations keep theirs; which of them had which is told by the number."""
     current = prompt(surface)

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from agent.titles import sanitised
+from tests.agent.prefixes import assert_append_only
 from tests.agent.talk import Talk, first, names, open_talk, text
-from tests.agent.test_transcript import assert_append_only
 from tests.world import OWNER
 from tools.conversations.model import TITLE_LENGTH
 

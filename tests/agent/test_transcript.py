@@ -1,26 +1,14 @@
 """What is sent: each request begins with the bytes of the one before, whatever happened in between."""
 
 import json
-from itertools import pairwise
 from typing import Any
 
 from agent.limits import Limits
+from tests.agent.prefixes import assert_append_only
 from tests.agent.talk import Talk, calls, first, text
 from tests.world import OWNER
 
 LONG = "A sentence of an answer that is long enough to matter. " * 20
-
-
-def messages_of(body: bytes) -> bytes:
-    """The request up to the end of its last message, as it was sent."""
-    end = body.rindex(b',"tool_choice"') if b',"tool_choice"' in body else len(body) - 1
-    assert body[: end - 1].startswith(b'{"model":')
-    return body[: end - 1]
-
-
-def assert_append_only(requests: list[bytes]) -> None:
-    for before, after in pairwise(requests):
-        assert after.startswith(messages_of(before)), (before[-300:], after[-300:])
 
 
 async def test_every_request_of_a_conversation_begins_with_the_one_before(talk: Talk) -> None:

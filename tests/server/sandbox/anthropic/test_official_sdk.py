@@ -171,6 +171,7 @@ async def test_the_requests_seen_are_the_bytes_sent(live: Live) -> None:
         ("expired_token", anthropic.AuthenticationError, 401, "authentication_error"),
         ("html", anthropic.InternalServerError, 502, None),
         ("overloaded_mid", anthropic.APIStatusError, 200, "overloaded_error"),
+        ("too_long", anthropic.BadRequestError, 400, "invalid_request_error"),
     ],
 )
 async def test_a_fault_is_the_error_that_the_sdk_knows(
@@ -187,7 +188,7 @@ async def test_a_fault_is_the_error_that_the_sdk_knows(
 
 async def test_the_sdk_waits_and_asks_again_when_it_is_told_to(live: Live) -> None:
     await live.fault("throttled", retry_after=0)
-    await live.fault("overloaded")
+    await live.fault("overloaded", retry_after=0)
 
     answer = await live.sdk.with_options(max_retries=2).messages.create(
         model=SONNET, max_tokens=100, messages=[{"role": "user", "content": "x"}]
@@ -204,6 +205,29 @@ async def test_a_dropped_connection_is_an_error_of_the_transport(live: Live) -> 
         await live.stream()
     with pytest.raises((anthropic.APIConnectionError, httpx2.TransportError)):
         await live.sdk.messages.create(model=SONNET, max_tokens=9, messages=[{"role": "user", "content": "x"}])
+
+
+async def test_a_stream_may_fall_silent_and_stay_open(live: Live) -> None:
+    await live.script({"blocks": [text("A sentence that is not going to end. " * 5)]})
+    await live.fault("silent", seconds=600)
+
+    with pytest.raises(httpx2.ReadTimeout):
+        async with live.sdk.messages.stream(
+            model=SONNET, max_tokens=1000, messages=[{"role": "user", "content": "x"}],
+            tools=TOOLS, timeout=httpx2.Timeout(5, read=0.2),
+        ) as stream:  # fmt: skip
+            async for _ in stream:
+                pass
+
+
+async def test_a_window_that_is_full_ends_the_answer_in_mid_sentence(live: Live) -> None:
+    await live.script({"blocks": [text("A sentence that is not going to end.")]})
+    await live.fault("context_window")
+
+    answer = await live.stream()
+
+    assert answer.stop_reason == "model_context_window_exceeded"
+    assert [block.to_dict() for block in answer.content] == [text("A sentence that is")]
 
 
 async def test_a_stream_that_ends_early_raises_nothing_and_says_no_reason(live: Live) -> None:
