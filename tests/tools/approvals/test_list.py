@@ -50,6 +50,18 @@ async def test_a_state_filters_and_what_is_over_counts_as_expired(world: World, 
     assert set(await ids(world, status="pending")) == {again, waiting}
 
 
+async def test_a_face_filters_alone_and_beside_a_state(world: World, propose: Propose) -> None:
+    key, agent = [
+        (await propose(principal(via=via, id=f"by_{via}"), daily_budget=41 + n))["id"]
+        for n, via in enumerate((Via.KEY, Via.AGENT))
+    ]
+    await world.call(OWNER, "deny", approval_id=key)
+
+    assert await ids(world, via="key") == [key]
+    assert await ids(world, via="agent", status="pending") == [agent]
+    assert await ids(world, via="key", status="pending") == []
+
+
 @pytest.mark.parametrize("limit", [1, 2, 3])
 async def test_pages_leave_none_out_and_show_none_twice(world: World, propose: Propose, limit: int) -> None:
     for n in range(5):
