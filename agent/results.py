@@ -12,14 +12,16 @@ from tools.errors import CapabilityError
 
 MOST_CHARACTERS = 40_000
 LONGEST_TEXT = 600
+LONGEST_ADDRESS = 4_000
 
-_OURS = frozenset({"next_cursor", "url"})  # long, and of no use when cut
+_ADDRESSES = frozenset({"next_cursor", "url"})  # of no use when cut
 _UNSEEN = re.compile(
     "[\0-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e"
-    "\u2060-\u206f\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    "\u2060-\u206f\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb"
+    "\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
-"""Controls, marks that have no width or turn the direction, and the tags that hide text inside text. The two joiners
-are left, as in tools/legible.py: Persian and emoji need them."""
+"""Controls, marks that have no width or turn the direction, the tags that hide text inside text, and halves of pairs,
+which no request can hold. The two joiners are left, as in tools/legible.py: Persian and emoji need them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +98,16 @@ def _freshness(cache: Any) -> dict[str, Any] | None:
     return dict(cache)
 
 
-def _clean(value: Any) -> Any:
+def _clean(value: Any, longest: int = LONGEST_TEXT) -> Any:
     """Texts without what a reader cannot see, and none longer than a reader needs."""
     if isinstance(value, str):
         seen = _UNSEEN.sub("\ufffd", value)
-        return seen if len(seen) <= LONGEST_TEXT else f"{seen[:LONGEST_TEXT]}… ({len(seen)} characters)"
+        return seen if len(seen) <= longest else f"{seen[:longest]}… ({len(seen)} characters)"
     if isinstance(value, Mapping):
-        return {_clean(name): each if name in _OURS else _clean(each) for name, each in value.items()}
+        return {
+            _clean(name): _clean(each, LONGEST_ADDRESS if name in _ADDRESSES else LONGEST_TEXT)
+            for name, each in value.items()
+        }
     if isinstance(value, list | tuple):
         return [_clean(each) for each in value]
     return value

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from agent.results import LONGEST_TEXT, MOST_CHARACTERS, decided, failed, succeeded
+from agent.results import LONGEST_ADDRESS, LONGEST_TEXT, MOST_CHARACTERS, decided, failed, succeeded
 from tools.errors import NotFound
 
 
@@ -36,6 +36,20 @@ def test_a_long_text_is_cut_and_says_how_long_it_was_but_a_cursor_never() -> Non
     assert len(shown["name"]) < LONGEST_TEXT + 30
     assert "5000 characters" in shown["name"]
     assert shown["next_cursor"] == "c" * 1999
+
+
+def test_an_address_of_others_is_cleaned_and_bounded_all_the_same() -> None:
+    shown = succeeded("toolu_1", {"url": "https://evil.example/\u202e\x1b[2K" + "x" * 50_000}).result
+
+    assert shown["url"].startswith("https://evil.example/\ufffd\ufffd[2K")
+    assert len(shown["url"]) < LONGEST_ADDRESS + 30
+
+
+def test_half_a_pair_of_surrogates_does_not_break_the_request() -> None:
+    result = succeeded("toolu_1", {"name": "Sale \ud83d!"})
+
+    assert result.block.encode()
+    assert result.result["name"] == "Sale \ufffd!"
 
 
 def test_rows_beyond_the_room_are_left_out_and_counted() -> None:
