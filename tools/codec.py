@@ -1,14 +1,15 @@
-"""Strings from a path, a query or a command line become arguments; the input model's own schema says how."""
+"""What a face received becomes arguments, strings too; the input model's own schema says how."""
 
 import math
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import orjson
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
-from tools.capability import AnyCapability
+from tools.capability import AnyCapability, Input
 from tools.errors import InvalidArguments
 from tools.schema import input_schema
 
@@ -42,6 +43,31 @@ def from_strings(capability: AnyCapability, given: Mapping[str, str | list[str]]
     if problems:
         raise invalid_arguments(capability, problems)
     return arguments
+
+
+@cache
+def _nothing_given(model: type[Input]) -> Input:
+    """Frozen and made of constants, so that one does for every call; what needs an argument raises each time."""
+    return model.model_validate({})
+
+
+def validated(capability: AnyCapability, arguments: Mapping[str, Any]) -> Input:
+    """Raises InvalidArguments that lists every problem at once."""
+    model: type[Input] = capability.input
+    try:
+        data = model.model_validate(dict(arguments)) if arguments else _nothing_given(model)
+    except ValidationError as invalid:
+        problems = [
+            {
+                "field": ".".join(map(str, problem["loc"])) or "arguments",
+                "problem": unknown(capability)
+                if problem["type"] == "extra_forbidden"
+                else problem["msg"].removeprefix("Value error, "),
+            }
+            for problem in invalid.errors(include_url=False, include_input=False)
+        ]
+        raise invalid_arguments(capability, problems) from None
+    return data
 
 
 def invalid_arguments(capability: AnyCapability, problems: list[dict[str, str]]) -> InvalidArguments:

@@ -5,16 +5,16 @@ import datetime as dt
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue
 
 from tools.analytics import ABSENT, Arrivals, PipeStore
 from tools.approval import ConfirmRequired
 from tools.authority import Principal, Scope
 from tools.capability import AnyCapability, Effect, Input, Output, Rate
-from tools.codec import invalid_arguments, unknown
+from tools.codec import validated
 from tools.context import Context, Progress, no_progress
 from tools.errors import (
     CapabilityError,
@@ -174,7 +174,7 @@ class Door:
         payload: dict[str, Any] = {}
         try:
             await self.admit(capability, context)
-            data = _validated(capability, arguments() if callable(arguments) else arguments)
+            data = validated(capability, arguments() if callable(arguments) else arguments)
             payload = data.model_dump(mode="json", exclude_unset=True) if data.model_fields_set else {}
             if key is not None and capability.effect is not _READ:
                 held = await claimed(
@@ -361,30 +361,6 @@ class Door:
         except ConstraintViolated as clash:
             self._services.report(context.request_id, clash)
             raise Internal("The records changed meanwhile; nothing was stored.", fix="Try again.") from clash
-
-
-@cache
-def _nothing_given(model: type[Input]) -> Input:
-    """Frozen and made of constants, so that one does for every call; what needs an argument raises each time."""
-    return model.model_validate({})
-
-
-def _validated(capability: AnyCapability, arguments: Mapping[str, Any]) -> Input:
-    model: type[Input] = capability.input
-    try:
-        data = model.model_validate(dict(arguments)) if arguments else _nothing_given(model)
-    except ValidationError as invalid:
-        problems = [
-            {
-                "field": ".".join(map(str, problem["loc"])) or "arguments",
-                "problem": unknown(capability)
-                if problem["type"] == "extra_forbidden"
-                else problem["msg"].removeprefix("Value error, "),
-            }
-            for problem in invalid.errors(include_url=False, include_input=False)
-        ]
-        raise invalid_arguments(capability, problems) from None
-    return data
 
 
 def _require(scope: Scope | None, name: str, principal: Principal) -> None:
