@@ -23,6 +23,7 @@ CURSOR = Meant(422, "invalid_arguments", "This cursor belongs to another query")
 SEVERAL_ACCOUNTS = Meant(422, "invalid_arguments", "Several ad accounts fit; name one")
 NO_ACCOUNT = Meant(422, "invalid_arguments", "No ad account is connected")
 CHAT_TURNS = Meant(402, "quota_exceeded", "This month's 50 chat turns are used up")
+NO_TURN = Meant(422, "invalid_arguments", "There is no turn [0-9]+: this conversation has")
 OTHER_CHAT = Meant(409, "conflict", "This conversation belongs to the (ads|analytics) chat")
 GUARDRAIL = Meant(422, "guardrail", "")
 
@@ -70,8 +71,9 @@ MEANT = {
         Meant(422, "invalid_arguments", "ip: is no IP address|timestamp: (a moment looks like|needs a time zone)"),
         Meant(422, "invalid_arguments", "(amount|value): .*no more than 4 decimal places"),
     ),
-    "ads_chat": (CHAT_TURNS, OTHER_CHAT),
-    "analytics_chat": (CHAT_TURNS, OTHER_CHAT),
+    "ads_chat": (CHAT_TURNS, OTHER_CHAT, NO_TURN),
+    "analytics_chat": (CHAT_TURNS, OTHER_CHAT, NO_TURN),
+    "list_conversations": (CURSOR,),
     "list_campaigns": (CURSOR,),
     "list_changes": (CURSOR,),
     "list_approvals": (CURSOR,),

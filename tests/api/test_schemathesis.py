@@ -14,6 +14,7 @@ import pytest
 
 from tests.api.streams import first, turn
 from tests.app import Caller, Product, open_product
+from tests.conversations import told
 from tools.catalog import catalog
 
 EXAMPLES = int(os.environ.get("ADWRIGHT_SCHEMATHESIS_EXAMPLES", "200"))
@@ -80,8 +81,13 @@ async def known(product: Product, person: Caller, key: Caller) -> Known:
         waiting.append(await key.refusal(202, "PATCH", path, {"status": "PAUSED"}))
     keys = [await person.data("POST", "/api-keys", {"name": "Spare", "scopes": ["ads:read"]}) for _ in range(20)]
     conversation = first(await turn(person, "Hello?"), "run_started")["conversationId"]
+    me = await person.data("GET", "/me")
+    for _ in range(20):  # enough of them for each deletion the judge tries
+        await told(product.house.store, me["workspaceId"], me["principalId"])
+    conversations = [row["id"] for row in await person.data("GET", "/chat")]
     return await with_websites(person) | {
-        "conversationId": [conversation],
+        "conversationId": [conversation, *conversations],
+        "replacesTurn": [1],
         "campaign_id": [campaign["campaign_id"] for campaign in campaigns],
         "account_id": [account["account_id"] for account in connected["accounts"]],
         "connectionId": [connection],
@@ -127,7 +133,7 @@ async def cursors(person: Caller, known: Known) -> Mapping[str, str]:  # noqa: A
     """A second page of every listing."""
     listings = (
         "list_campaigns", "list_changes", "list_approvals", "list_websites", "list_goals", "list_funnels",
-        "list_share_links",
+        "list_share_links", "list_conversations",
     )  # fmt: skip
     pages = {name: await person("GET", catalog[name].rest.path, limit=1) for name in listings}
     return {name: page.json()["meta"]["next_cursor"] for name, page in pages.items()}

@@ -21,6 +21,15 @@ VERSIONS = [step.version for step in SHIPPED]
 NEXT = VERSIONS[-1] + 1
 
 
+ASKED = '{"type":"text","text":"<context>{}</context>"},{"type":"text","text":"What \\"now\\"?"}'
+OLDER = [
+    ("user", f'[{{"type":"tool_result"}},{ASKED}]'),
+    ("assistant", '[{"type":"text","text":"This."}]'),
+    ("user", '[{"type":"tool_result","tool_use_id":"toolu_1"},{"type":"text","text":"Sum up."}]'),
+]
+"""Messages as they were stored before what the person said stood beside them."""
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     database = tmp_path / "adwright.db"
@@ -75,6 +84,24 @@ def test_an_older_schema_gets_only_the_steps_it_lacks(path: Path) -> None:
     assert migrate(path, [*SHIPPED, step]) == [NEXT]
     assert migrate(path, [*SHIPPED, step]) == []
     assert rows(path, "SELECT * FROM more") == [("a;b",)]
+
+
+def test_what_was_said_in_older_conversations_is_found_beside_its_message(tmp_path: Path) -> None:
+    database = tmp_path / "older.db"
+    migrate(database, SHIPPED[:7])
+    connection = sqlite3.connect(database)
+    connection.execute("INSERT INTO workspaces (id, name, created_at) VALUES ('w', 'W', 0)")
+    connection.executemany(
+        "INSERT INTO chat_messages (workspace_id, conversation_id, seq, turn, run_id, role, kind, content, tool_calls, "
+        "created_at) VALUES ('w', 'cnv_1', ?, 1, 'run_1', ?, 'sent', ?, '[]', 0)",
+        [(seq, role, content) for seq, (role, content) in enumerate(OLDER, 1)],
+    )
+    connection.commit()
+    connection.close()
+
+    migrate(database)
+
+    assert rows(database, "SELECT said FROM chat_messages ORDER BY seq") == [('What "now"?',), (None,), (None,)]
 
 
 def test_a_database_newer_than_the_program_is_refused_untouched(path: Path) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import asyncpg as dialect
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from tests.database import administer, server_url
+from tests.tools.store.test_migrations import OLDER
 from tests.tools.store.works import adding, names
 from tools.secret import Secret
 from tools.store.migrations import Migration, SchemaMismatch, shipped
@@ -90,6 +91,21 @@ async def test_migrating_again_does_nothing_and_a_new_step_is_added(url: str, co
     assert await connection.fetchval("SELECT id FROM more") == "a;b"
     with pytest.raises(SchemaMismatch, match=f"schema {NEXT}, this program knows {NEXT - 1}"):
         await migrate(url)
+
+
+async def test_what_was_said_in_older_conversations_is_found_beside_its_message(url: str, connection: Any) -> None:
+    await migrate(url, SHIPPED[:7])
+    await connection.execute("INSERT INTO workspaces (id, name, created_at) VALUES ('w', 'W', 0)")
+    await connection.executemany(
+        "INSERT INTO chat_messages (workspace_id, conversation_id, seq, turn, run_id, role, kind, content, tool_calls, "
+        "created_at) VALUES ('w', 'cnv_1', $1, 1, 'run_1', $2, 'sent', $3, '[]', 0)",
+        [(seq, role, content) for seq, (role, content) in enumerate(OLDER, 1)],
+    )
+
+    await migrate(url)
+
+    said = await connection.fetch("SELECT said FROM chat_messages ORDER BY seq")
+    assert [row["said"] for row in said] == ['What "now"?', None, None]
 
 
 async def test_a_failing_step_leaves_nothing_behind(url: str, connection: Any) -> None:
