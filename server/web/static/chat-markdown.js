@@ -154,7 +154,7 @@ function closed(text) {
 /** Makes a drawn node like a fresh one with the fewest changes: what stays keeps its selection and scroll. */
 function become(old, fresh) {
   if (old.isEqualNode(fresh)) return;
-  if (old.nodeName !== fresh.nodeName || !old.firstChild || old.className !== fresh.className) return old.replaceWith(fresh);
+  if (!old.firstChild || !old.cloneNode().isEqualNode(fresh.cloneNode())) return old.replaceWith(fresh);
   const [before, after] = [[...old.childNodes], [...fresh.childNodes]];
   after.forEach((child, at) => (before[at] ? become(before[at], child) : old.append(child)));
   before.slice(after.length).forEach((child) => child.remove());

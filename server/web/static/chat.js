@@ -59,7 +59,7 @@ class ChatPanel extends HTMLElement {
     this.#view("thread");
     new ResizeObserver(() => this.#stick && this.log.scrollTo(0, this.log.scrollHeight)).observe(this.content);
     this.log.addEventListener("click", (event) => (this.#stick &&= !event.target.closest("summary"))); // what one opens stays in view
-    this.addEventListener("approval-settled", ({ detail }) => this.#settled(detail));
+    this.addEventListener("approval-settled", ({ detail, target }) => this.#settled(detail, target));
     this.addEventListener("keydown", (event) => event.key === "Escape" && (this.dataset.view === "history" ? this.#view("thread") : this.frame.leave()));
   }
 
@@ -238,11 +238,11 @@ class ChatPanel extends HTMLElement {
     this.usage.load();
   }
 
-  #settled({ status }) {
+  #settled({ status }, card) {
     this.#say({ done: "Approved and done", denied: "Denied", expired: "The approval expired" }[status] ?? `The approval is ${status}`);
     document.dispatchEvent(new CustomEvent("adwright:approvals"));
     this.#look();
-    this.focus();
+    if (card.contains(document.activeElement)) this.focus();
   }
 
   #online(back) {
