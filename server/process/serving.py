@@ -10,6 +10,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, MutableMapping
 from typing import Any
 
+import orjson
 from granian._granian import SocketHolder
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
@@ -21,6 +22,16 @@ GRACE_SECONDS = 3.0
 STOP_SECONDS = 4.8
 _CLOSE_SECONDS = 0.5
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+_ENDING_BODY = orjson.dumps(
+    {"code": "unavailable", "message": "This process is ending.", "fix": "Send it again.", "retryAfter": 1}
+)
+_ENDING = [
+    (b"content-type", b"application/json"),
+    (b"content-length", str(len(_ENDING_BODY)).encode()),
+    (b"retry-after", b"1"),
+    (b"connection", b"close"),
+]
 
 Stop = Callable[[], None]
 
@@ -46,17 +57,23 @@ class OnSocket(Server):
 
 
 class Requests:
-    """The requests in flight, so that a stop lets them finish, and ends those that never would."""
+    """The requests in flight, so that a stop lets them finish, and ends those that never would. What comes after that
+    on connections still open is refused, for whoever sent it to send it again."""
 
     def __init__(self, app: ASGIApp, state: MutableMapping[str, Any]) -> None:
         self._app, self._state = app, state
         self._endless: set[asyncio.Task[Any]] = set()
         self._running: set[asyncio.Task[Any]] = set()
+        self._ending = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("granian runs each request as a task")
+        if self._ending:
+            await send({"type": "http.response.start", "status": 503, "headers": _ENDING})
+            await send({"type": "http.response.body", "body": _ENDING_BODY})
+            return
         scope["state"] = dict(self._state)
         self._running.add(task)
 
@@ -73,6 +90,7 @@ class Requests:
 
     async def finish(self, seconds: float) -> None:
         """Streams that a GET opened carry no work of their own and end at once; the rest has its time."""
+        self._ending = True
         for task in list(self._endless):
             task.cancel()
         if self._running:
