@@ -65,7 +65,7 @@ class Websites:
             self._people.tried(person, "get_install_snippet", named),
             self._people.tried(person, "check_installation", named),
         )
-        known = not isinstance(snippet, CapabilityError)
+        tag = {} if isinstance(snippet, CapabilityError) else snippet
         return Website(
             id=row["id"],
             name=row["name"],
@@ -74,8 +74,8 @@ class Websites:
             currency=row["currency"],
             created=dt.datetime.fromisoformat(row["createdAt"]),
             **_told(state),
-            snippet=snippet["snippet"] if known else None,
-            where=snippet["where"] if known else "",
+            snippet=tag.get("snippet"),
+            where=tag.get("where", ""),
         )
 
 

@@ -17,7 +17,7 @@ from server.process.files import read_json
 from tests.app import Caller, Product, open_product
 from tests.faces.faces import FACES
 from tests.server.analytics.test_process import until
-from tests.server.web.test_ui import ARGUMENTS, CHROMIUM, PHONE
+from tests.server.web.browser import ARGUMENTS, CHROMIUM, PHONE
 
 pytestmark = [
     pytest.mark.slow,

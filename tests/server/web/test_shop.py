@@ -10,8 +10,8 @@ import httpx2
 import pytest
 from playwright.async_api import Route, async_playwright, expect
 
+from tests.server.web.browser import ARGUMENTS, CHROMIUM, DESK, PHONE, window
 from tests.server.web.site import Site, serving
-from tests.server.web.test_ui import ARGUMENTS, CHROMIUM, DESK, PHONE, _window
 
 WEBSITE = "admx_1234567890"
 
@@ -57,7 +57,7 @@ async def test_a_visit_views_moves_signs_up_and_pays(tmp_path: Path, scheme: str
         playwright = await stack.enter_async_context(async_playwright())
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         stack.push_async_callback(browser.close)
-        visitor = await _window(browser, site, None, {"viewport": viewport, "color_scheme": scheme})
+        visitor = await window(browser, site, None, {"viewport": viewport, "color_scheme": scheme})
         page = visitor.page
         await page.route("**/e", receive)
 
