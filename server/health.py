@@ -68,6 +68,8 @@ def health_routes(house: House) -> list[Route]:
             return f"no answer within {ANALYTICS_SECONDS:g} s"
         except CapabilityError as error:
             return error.message
+        if house.ingest is not None and (problem := house.ingest.flusher.problem):
+            return f"it answers, but takes no events now, which wait here: {problem}"
         return None
 
     async def metrics(_: Request) -> Response:

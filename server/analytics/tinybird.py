@@ -122,13 +122,18 @@ class Tinybird:
         request = http.build_request(method, self._host + path, extensions=hidden, **more)
         answer = await exchange(http, request, seconds=SECONDS, most_bytes=MOST_BYTES)
         if isinstance(answer, Broken):
-            raise Unavailable(f"{self._host} {answer.how}.", fix="Check TINYBIRD_HOST and the network.")
+            # What is no Tinybird answers before it has read what is sent to a path that it does not know.
+            nowhere = path == "/v1/deploy" and answer.sent
+            how = f"{answer.how} amid the deployment: it may be no Tinybird" if nowhere else answer.how
+            raise Unavailable(f"{self._host} {how}.", fix="Check TINYBIRD_HOST and the network.")
         told = self._object(answer)
         if answer.status in (401, 403):
             raise _refused(
                 f"it refuses the token: {_reasons(told)}",
                 fix="Set TINYBIRD_ADMIN_TOKEN to the workspace's admin token.",
             )
+        if answer.status in (404, 405):
+            raise _refused(f"{self._host} knows no {path}, so it is none, or not of today", fix="Check TINYBIRD_HOST.")
         if answer.status >= 400:
             raise _refused(_reasons(told) or f"HTTP {answer.status}")
         return told

@@ -44,6 +44,7 @@ class Flusher:
         self.flushed: Counter[str] = Counter()  # rows by datasource
         self.batches = self.retries = 0
         self.healthy = True
+        self.problem = ""  # why the store takes nothing now
         self._spool, self._store, self._quarantine, self._drops = spool, store, quarantine, drops
         self._pause, self._linger = pause, linger
 
@@ -128,7 +129,7 @@ class Flusher:
             except Exception as problem:  # noqa: BLE001 - whatever it is, these rows are not in the store
                 self._failed(datasource, problem)
             else:
-                self.healthy = True
+                self.healthy, self.problem = True, ""
                 self.batches += 1
                 await self._stored(datasource, rows, aside)
                 return
@@ -151,7 +152,7 @@ class Flusher:
     def _failed(self, datasource: str, problem: Exception) -> None:
         if self.healthy:  # once, and not for every try of a long outage
             logger.warning("the store does not take %s now, it is tried again: %s", datasource, problem)
-        self.healthy = False
+        self.healthy, self.problem = False, str(problem)
         self.retries += 1
 
     async def _refused(self, datasource: str, rows: Rows, why: CapabilityError) -> None:

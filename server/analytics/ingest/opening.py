@@ -34,6 +34,7 @@ class Ingest:
     arrivals: SpooledArrivals
     endpoint: Endpoint
     metrics: IngestMetrics
+    flusher: Flusher
 
 
 @contextlib.asynccontextmanager
@@ -60,7 +61,7 @@ async def open_ingest(settings: Settings, store: Store, pipes: PipeStore) -> Asy
         asyncio.create_task(_tell_drops(drops, spool), name="ingest-drops"),
     ]
     try:
-        yield Ingest(arrivals, endpoint, IngestMetrics(arrivals, spool, flusher, quarantine, drops))
+        yield Ingest(arrivals, endpoint, IngestMetrics(arrivals, spool, flusher, quarantine, drops), flusher)
     finally:
         for task in tasks:
             task.cancel()

@@ -1,5 +1,6 @@
 """Sending our datafiles to a Tinybird, and noticing that what ships was not sent."""
 
+import asyncio
 import datetime as dt
 import json
 from collections.abc import AsyncIterator
@@ -148,3 +149,24 @@ async def test_what_the_workspace_does_not_have_is_missing(store: Upstream, proj
 async def test_a_tinybird_out_of_reach_is_unavailable(project: Path) -> None:
     with pytest.raises(Unavailable):
         await Tinybird("http://127.0.0.1:9", Secret(ADMIN)).push(project, NOW)
+
+
+async def test_what_is_no_tinybird_is_called_so(store: Upstream, project: Path) -> None:
+    store.answer({"error": "Not Found"}, 404)
+
+    with pytest.raises(PlatformFailure, match="knows no /v1/deploy, so it is none") as refused:
+        await tinybird(store).push(project, NOW)
+
+    assert refused.value.fix == "Check TINYBIRD_HOST."
+    assert not (project / RECORD).exists()
+
+
+async def test_who_hangs_up_amid_a_deployment_may_be_no_tinybird(project: Path) -> None:
+    async def hangs_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.close()
+
+    async with await asyncio.start_server(hangs_up, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(Unavailable, match="amid the deployment: it may be no Tinybird"):
+            await Tinybird(f"http://127.0.0.1:{port}", Secret(ADMIN)).push(project, NOW)

@@ -121,7 +121,18 @@ async def test_while_the_store_is_away_it_is_tried_ever_more_seldom_and_nothing_
     assert rig.pauses == sorted(rig.pauses)
     assert rig.pauses[0] >= (failure.retry_after or 0)
     assert rig.flusher.retries == 3
-    assert rig.flusher.healthy
+    assert (rig.flusher.healthy, rig.flusher.problem) == (True, "")
+
+
+async def test_why_the_store_takes_nothing_is_told_while_it_is_so(tmp_path: Path) -> None:
+    store, pauses = StandInPipes(failure=Unavailable("its disk is full")), Pauses()
+    spool, flusher = await flusher_of(tmp_path, store, pauses)
+    await spool.append(numbered(5))
+
+    await until_tried_twice(pauses, flusher)
+
+    assert (flusher.healthy, flusher.problem) == (False, "its disk is full")
+    await spool.close()
 
 
 async def test_a_segment_stays_until_the_store_has_all_of_it(tmp_path: Path) -> None:
