@@ -112,7 +112,9 @@ def _served(rounds: int, requests: int) -> Iterator[Row]:
 
 def _stored(batches: int) -> Iterator[Row]:
     """The store itself, the embedded engine included: it answers when a batch is on the disk."""
-    enricher, stamped = Enricher(Countries()), stamp(wall_clock())
+    countries = Countries()
+    countries.load()
+    enricher, stamped = Enricher(countries), stamp(wall_clock())
     lines = [
         b"\n".join(
             orjson.dumps(enricher.row(_event(at), wall_clock(), stamped)[1]) for at in range(first, first + LINES)

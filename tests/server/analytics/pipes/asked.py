@@ -109,7 +109,7 @@ class Asked:
 
     def owned(self, name: str, *, bots: bool = False) -> pd.DataFrame:
         """All that the workspace and website have, whenever it was."""
-        return self._once(f"{name} {bots}", ("workspace_id", "website_id"), lambda: self._owned(name, bots))
+        return self.once(f"{name} {bots}", ("workspace_id", "website_id"), lambda: self._owned(name, bots))
 
     def _owned(self, name: str, bots: bool) -> pd.DataFrame:
         frame = self.all[name]
@@ -128,9 +128,9 @@ class Asked:
             frame = self.owned(name)
             return frame[(frame["ms"] >= since) & (frame["ms"] < until)]
 
-        return self._once(f"{name} {before}", CHOOSING[:5], chosen)
+        return self.once(f"{name} {before}", CHOOSING[:5], chosen)
 
-    def _once(self, name: str, by: tuple[str, ...], compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    def once(self, name: str, by: tuple[str, ...], compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         key = (name, tuple(self.values.get(parameter) for parameter in by))
         if key not in self.known:
             self.known[key] = compute()
@@ -139,7 +139,7 @@ class Asked:
     @property
     def sessions(self) -> pd.DataFrame:
         views, goals = self.within("pageviews"), self.within("custom_goals")
-        return self._once("sessions", CHOOSING, lambda: self.sessions_of(views, goals))
+        return self.once("sessions", CHOOSING, lambda: self.sessions_of(views, goals))
 
     def sessions_of(self, views: pd.DataFrame, goals: pd.DataFrame) -> pd.DataFrame:
         ordered = views.sort_values("seq").groupby(SESSION, sort=False)
@@ -190,7 +190,7 @@ class Asked:
     @property
     def visits(self) -> pd.DataFrame:
         goals, payments = self.within("custom_goals"), self.within("visitor_payments")
-        return self._once("visits", CHOOSING, lambda: self.visits_of(self.sessions, goals, payments))
+        return self.once("visits", CHOOSING, lambda: self.visits_of(self.sessions, goals, payments))
 
     def visits_of(self, sessions: pd.DataFrame, goals: pd.DataFrame, payments: pd.DataFrame) -> pd.DataFrame:
         """Sessions with what came of them; unfiltered, what came of none stands by itself, without views."""

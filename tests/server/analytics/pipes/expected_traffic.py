@@ -234,8 +234,10 @@ def campaigns(asked: Asked) -> Rows:
     if not asked.filtered and "website_id" not in asked.values:
         rows += [_campaign(key, chosen[:0], cost, currency) for key, cost in costs.items()]
     names = ("platform", "campaign_id", "campaign", "source", "medium")
-    spend = lambda row: float("inf") if row["spend"] is None else -row["spend"]  # noqa: E731
-    return sorted(rows, key=lambda r: (-r["revenue"], spend(r), -r["sessions"], *(r[name] for name in names)))
+    return sorted(
+        rows,
+        key=lambda r: (-r["revenue"], r["spend"] is None, -(r["spend"] or 0), -r["sessions"], *(r[n] for n in names)),
+    )
 
 
 def _campaign(key: tuple[Any, ...], part: pd.DataFrame, cost: dict[str, Any], currency: str) -> dict[str, Any]:

@@ -12,11 +12,12 @@ from server.analytics.chdb.engine import ChdbEngine
 from server.analytics.datafiles.model import Project
 from server.analytics.deployment import Deployed
 from server.analytics.engine import Format
-from tests.server.analytics.pipes.asked import frames
+from tests.server.analytics.pipes.asked import Asked, frames
 from tests.server.analytics.pipes.history import History, Row
 from tests.server.analytics.pipes_revenue.ledger import batches, ledger
 
 Answer = Callable[[str, str, Mapping[str, str]], Awaitable[list[dict[str, Any]]]]
+Books = Callable[[Mapping[str, str]], Asked]
 STATES = ("never copied", "just copied", "copied before the last weeks")
 
 
@@ -26,8 +27,9 @@ def sales() -> History:
 
 
 @pytest.fixture(scope="session")
-def books(sales: History) -> Mapping[str, pd.DataFrame]:
-    return frames([*batches(sales, before=True), *batches(sales, before=False)])
+def books(sales: History) -> Books:
+    seen, known = frames([*batches(sales, before=True), *batches(sales, before=False)]), dict[Any, pd.DataFrame]()
+    return lambda values: Asked(seen, values, known)
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,10 @@ def ratio(part: float, whole: float) -> float | None:
 
 def sales(asked: Asked) -> pd.DataFrame:
     """All of all time, each with whether it is its customer's first payment, and when that was."""
+    return asked.once("sales", ("workspace_id", "website_id", "currency"), lambda: _sales(asked))
+
+
+def _sales(asked: Asked) -> pd.DataFrame:
     paid = with_customers(asked, asked.owned("visitor_payments"))
     opening: dict[str, tuple[int, str, str]] = {}
     for row in paid[paid["kind"] != "refund"].itertuples():

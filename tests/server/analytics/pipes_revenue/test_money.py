@@ -4,12 +4,11 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import pandas as pd
 import pytest
 
 from tests.server.analytics.pipes.asked import Asked
 from tests.server.analytics.pipes_revenue import expected_money as expected
-from tests.server.analytics.pipes_revenue.conftest import STATES, Answer
+from tests.server.analytics.pipes_revenue.conftest import STATES, Answer, Books
 from tests.server.analytics.pipes_revenue.expected_attribution import MODELS, attributed_revenue, paths
 from tests.server.analytics.pipes_revenue.test_series import RANGES, SHOP
 
@@ -42,7 +41,7 @@ EVER: dict[str, Values] = {
 @pytest.mark.parametrize(("pipe", "reference", "further"), PIPES, ids=[pipe for pipe, *_ in PIPES])
 async def test_a_pipe_of_money_agrees_with_pandas(
     answer: Answer,
-    books: Mapping[str, pd.DataFrame],
+    books: Books,
     pipe: str,
     reference: Callable[[Asked], list[dict[str, Any]]],
     further: tuple[Values, ...],
@@ -56,13 +55,11 @@ async def test_a_pipe_of_money_agrees_with_pandas(
     for values, rows in zip(asked, answers, strict=True):
         for row in rows:
             row.pop("complete", None)  # it depends on today
-        assert rows == reference(Asked(books, values)), values
+        assert rows == reference(books(values)), values
 
 
 @pytest.mark.parametrize("model", MODELS)
-async def test_attributed_revenue_agrees_with_one_payment_at_a_time(
-    answer: Answer, books: Mapping[str, pd.DataFrame], model: str
-) -> None:
+async def test_attributed_revenue_agrees_with_one_payment_at_a_time(answer: Answer, books: Books, model: str) -> None:
     narrow = {"lookback_days": "3.5", "half_life_days": "0.5"}
     asked: list[dict[str, str]] = [
         {**RANGES["across the copy"], "model": model},
@@ -81,14 +78,12 @@ async def test_attributed_revenue_agrees_with_one_payment_at_a_time(
     )
 
     for values, rows in zip(asked, answers, strict=True):
-        assert rows == attributed_revenue(Asked(books, values)), values
+        assert rows == attributed_revenue(books(values)), values
 
 
-async def test_every_model_sums_to_the_payments_by_whatever_it_is_grouped(
-    answer: Answer, books: Mapping[str, pd.DataFrame]
-) -> None:
+async def test_every_model_sums_to_the_payments_by_whatever_it_is_grouped(answer: Answer, books: Books) -> None:
     base = {**RANGES["across the copy"], "limit": "1000"}
-    told = Asked(books, base)
+    told = books(base)
     revenue = sum(int(row.revenue) for row, _ in paths(told))
     groups = ("channel", "source", "campaign", "landing_page")
     asked = [{**base, "model": model, "by": groups[number % 4]} for number, model in enumerate(MODELS)]

@@ -3,13 +3,12 @@
 import asyncio
 from collections.abc import Mapping
 
-import pandas as pd
 import pytest
 
 from server.analytics.deployment import Deployed
 from server.analytics.engine import Format, QueryRefused
 from server.analytics.template.errors import TemplateError, TemplateRefusal
-from tests.server.analytics.pipes_revenue.conftest import STATES, Answer
+from tests.server.analytics.pipes_revenue.conftest import STATES, Answer, Books
 from tests.server.analytics.pipes_revenue.test_series import RANGES, SHOP
 
 PAGED = (
@@ -128,9 +127,7 @@ async def test_pages_follow_each_other(answer: Answer) -> None:
     assert [row for half in halves for row in half] == whole
 
 
-async def test_the_rollup_answers_for_what_is_before_the_copy(
-    shops: Mapping[str, Deployed], books: Mapping[str, pd.DataFrame]
-) -> None:
+async def test_the_rollup_answers_for_what_is_before_the_copy(shops: Mapping[str, Deployed], books: Books) -> None:
     """Else every test here would hold although no rollup was ever read."""
     states = {}
     for state in STATES:
@@ -139,7 +136,7 @@ async def test_the_rollup_answers_for_what_is_before_the_copy(
         )
         states[state] = int(body)
 
-    views = books["pageviews"]
+    views = books(RANGES["across the copy"]).all["pageviews"]
     known = views[(views["website_id"] == "shop") & (views["is_bot"] == 0)]
     everything = len(known[["workspace_id", "visitor_id", "session_id"]].drop_duplicates())
 

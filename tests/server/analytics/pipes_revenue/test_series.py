@@ -4,12 +4,11 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import pandas as pd
 import pytest
 
 from tests.server.analytics.pipes.asked import Asked
 from tests.server.analytics.pipes_revenue import expected_series as series
-from tests.server.analytics.pipes_revenue.conftest import STATES, Answer
+from tests.server.analytics.pipes_revenue.conftest import STATES, Answer, Books
 
 Values = Mapping[str, str]
 SHOP = {"workspace_id": "ws_a", "website_id": "shop"}
@@ -49,24 +48,20 @@ def _asked(turn: int, **further: str) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("metric", OF_VISITS)
-async def test_figures_of_visits_agree_with_pandas(
-    answer: Answer, books: Mapping[str, pd.DataFrame], state: str, metric: str
-) -> None:
+async def test_figures_of_visits_agree_with_pandas(answer: Answer, books: Books, state: str, metric: str) -> None:
     asked = _asked(STATES.index(state) + OF_VISITS.index(metric), metric=metric)
     await _agree(answer, books, state, "p_metric_series", series.metric_series, asked)
 
 
 @pytest.mark.parametrize("metric", OF_MONEY)
-async def test_figures_of_goals_and_payments_agree_with_pandas(
-    answer: Answer, books: Mapping[str, pd.DataFrame], metric: str
-) -> None:
+async def test_figures_of_goals_and_payments_agree_with_pandas(answer: Answer, books: Books, metric: str) -> None:
     asked = _asked(OF_MONEY.index(metric), metric=metric)
     await _agree(answer, books, STATES[2], "p_metric_series", series.metric_series, asked)
 
 
 async def _agree(
     answer: Answer,
-    books: Mapping[str, pd.DataFrame],
+    books: Books,
     state: str,
     pipe: str,
     expected: Callable[[Asked], list[dict[str, Any]]],
@@ -74,10 +69,10 @@ async def _agree(
 ) -> None:
     answers = await asyncio.gather(*(answer(state, pipe, values) for values in asked))
     for values, rows in zip(asked, answers, strict=True):
-        assert rows == expected(Asked(books, values)), values
+        assert rows == expected(books(values)), values
 
 
-async def test_filters_choose_sessions(answer: Answer, books: Mapping[str, pd.DataFrame]) -> None:
+async def test_filters_choose_sessions(answer: Answer, books: Books) -> None:
     chosen = ({"country": "DE", "device": "mobile"}, {"path": "/a%20b"}, {"channel": "ai", "browser": "Chrome"})
     asked = [
         {**RANGES["across the copy"], **filters, "metric": metric}
@@ -88,12 +83,10 @@ async def test_filters_choose_sessions(answer: Answer, books: Mapping[str, pd.Da
 
 
 @pytest.mark.parametrize("state", STATES)
-async def test_channels_over_time_agree_with_pandas(
-    answer: Answer, books: Mapping[str, pd.DataFrame], state: str
-) -> None:
+async def test_channels_over_time_agree_with_pandas(answer: Answer, books: Books, state: str) -> None:
     asked = _asked(STATES.index(state), limit="1000")
     await _agree(answer, books, state, "p_channel_series", series.channel_series, asked)
 
 
-async def test_revenue_over_time_agrees_with_pandas(answer: Answer, books: Mapping[str, pd.DataFrame]) -> None:
+async def test_revenue_over_time_agrees_with_pandas(answer: Answer, books: Books) -> None:
     await _agree(answer, books, STATES[0], "p_revenue_series", series.revenue_series, [*_asked(0), *_asked(1)])
