@@ -4,7 +4,11 @@ const PREFIX = "/api/v1";
 const SILENCE_MS = 40_000; // the server gives a sign every 15 seconds
 const LONGEST_PAUSE_MS = 15_000;
 const BROKEN = { code: "unreachable", message: "The connection broke off.", fix: "Try again; nothing is asked twice." };
-const LOST = { code: "unreachable", message: "Adwright cannot be reached.", fix: "Check your connection, then try again." };
+const LOST = {
+  code: "unreachable",
+  message: "Adwright cannot be reached.",
+  fix: "Check your connection, then try again.",
+};
 
 export class Refused extends Error {
   constructor(status, body) {
@@ -31,12 +35,18 @@ export async function request(path, options) {
   const said = await answer.json().catch(() => ({}));
   const waits = Number(answer.headers.get("retry-after"));
   throw new Refused(answer.status, {
-    code: "internal", message: `The server answered ${answer.status}.`, fix: "Try again in a moment.", ...(waits && { retryAfter: waits }), ...said,
+    code: "internal",
+    message: `The server answered ${answer.status}.`,
+    fix: "Try again in a moment.",
+    ...(waits && { retryAfter: waits }),
+    ...said,
   });
 }
 
 export const posting = (body, headers = {}) => ({
-  method: "POST", headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body),
+  method: "POST",
+  headers: { "content-type": "application/json", ...headers },
+  body: JSON.stringify(body),
 });
 
 export async function ask(method, path, body) {
@@ -44,8 +54,12 @@ export async function ask(method, path, body) {
   return answer.json();
 }
 
-export function newKey() { // randomUUID exists only where the page is served securely
-  return crypto.randomUUID?.() ?? Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+export function newKey() {
+  // randomUUID exists only where the page is served securely
+  return (
+    crypto.randomUUID?.() ??
+    Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("")
+  );
 }
 
 /** Events out of pieces of text, however they are cut. */
@@ -72,7 +86,10 @@ function event(block) {
 }
 
 export class Conversation {
-  #reading; #wake; #left = false; #asking = false;
+  #reading;
+  #wake;
+  #left = false;
+  #asking = false;
 
   /** `on`: event(name, data, id), link(state), over(), refused(error), moved(id): it goes on in another one, from there. */
   constructor(id, on) {
@@ -89,7 +106,10 @@ export class Conversation {
     this.#asking = true;
     const before = this.last;
     try {
-      const answer = await request(`/${surface}/chat`, { ...posting(body, { "idempotency-key": key }), signal: this.#reading.signal });
+      const answer = await request(`/${surface}/chat`, {
+        ...posting(body, { "idempotency-key": key }),
+        signal: this.#reading.signal,
+      });
       await this.#read(answer);
     } catch (error) {
       if (this.#left) return;
@@ -103,12 +123,15 @@ export class Conversation {
 
   /** Follows for as long as a run or an approval is open; `once` looks whether one is. */
   async follow(once = false) {
-    for (let attempt = 0; !this.#left && (this.open || once || attempt); ) {
+    for (let attempt = 0; !this.#left && (this.open || once || attempt);) {
       once = false;
       const before = this.last;
       try {
         this.#reading = new AbortController();
-        const answer = await request(`/chat/${this.id}/events`, { headers: { "last-event-id": String(this.last) }, signal: this.#reading.signal });
+        const answer = await request(`/chat/${this.id}/events`, {
+          headers: { "last-event-id": String(this.last) },
+          signal: this.#reading.signal,
+        });
         this.on.link("live");
         if (answer.status === 204) this.running = this.waiting = false;
         else await this.#read(answer);

@@ -6,10 +6,18 @@ const DAY = new Intl.DateTimeFormat("en", { month: "short", day: "numeric", time
 const HEIGHT = 150;
 let styled;
 
-export const seconds = (day) => Date.parse(day.length > 10 ? (/Z|[+-]\d\d:?\d\d$/.test(day) ? day : `${day.replace(" ", "T")}Z`) : `${day}T00:00:00Z`) / 1000;
+export const seconds = (day) =>
+  Date.parse(
+    day.length > 10 ? (/Z|[+-]\d\d:?\d\d$/.test(day) ? day : `${day.replace(" ", "T")}Z`) : `${day}T00:00:00Z`,
+  ) / 1000;
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`);
-const short = (value) => (Math.abs(value) >= 1e6 ? `${number(value / 1e6)}M` : Math.abs(value) >= 1000 ? `${number(value / 1000)}k` : number(value));
+const short = (value) =>
+  Math.abs(value) >= 1e6
+    ? `${number(value / 1e6)}M`
+    : Math.abs(value) >= 1000
+      ? `${number(value / 1000)}k`
+      : number(value);
 
 /** A chart of `measure` over `day`; read out and moved along by the arrow keys. */
 export function chart(rows, day, measure) {
@@ -19,29 +27,51 @@ export function chart(rows, day, measure) {
   const known = data[1].filter((value) => value !== null);
   const told = h("p", { class: "tip", "aria-live": "polite" });
   const place = h("div", {
-    class: "chart", role: "img", tabindex: "0",
+    class: "chart",
+    role: "img",
+    tabindex: "0",
     "aria-label": `${words(measure)} per day, from ${number(Math.min(...known))} to ${number(Math.max(...known))}. The arrow keys read single days; the table below has all.`,
   });
-  const say = (at) => (told.textContent = at == null ? "" : `${DAY.format(data[0][at] * 1000)}: ${data[1][at] === null ? "unknown" : number(data[1][at])}`);
+  const say = (at) =>
+    (told.textContent =
+      at == null ? "" : `${DAY.format(data[0][at] * 1000)}: ${data[1][at] === null ? "unknown" : number(data[1][at])}`);
   let plot;
   let at = -1;
 
   function draw() {
     plot?.destroy();
     const [line, quiet, soft] = ["accent", "muted", "line"].map(colour);
-    const axis = { stroke: quiet, font: "11px Inter, system-ui, sans-serif", ticks: { show: false }, grid: { stroke: soft, width: 1 } };
-    plot = new uPlot({
-      width: Math.max(200, place.clientWidth), height: HEIGHT, padding: [10, 12, 0, 0], legend: { show: false },
-      tzDate: (stamp) => uPlot.tzDate(new Date(stamp * 1000), "Etc/UTC"),
-      cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
-      scales: { y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.1 : 1] } },
-      axes: [
-        { ...axis, grid: { show: false }, space: 64, size: 28, values: (_, stamps) => stamps.map((stamp) => DAY.format(stamp * 1000)) },
-        { ...axis, size: 44, space: 36, values: (_, values) => values.map(short) },
-      ],
-      series: [{}, { stroke: line, width: 2, points: { show: sorted.length < 3 }, fill: colour("accent-fade") }],
-      hooks: { setCursor: [(drawn) => say(drawn.cursor.idx)] },
-    }, data, place);
+    const axis = {
+      stroke: quiet,
+      font: "11px Inter, system-ui, sans-serif",
+      ticks: { show: false },
+      grid: { stroke: soft, width: 1 },
+    };
+    plot = new uPlot(
+      {
+        width: Math.max(200, place.clientWidth),
+        height: HEIGHT,
+        padding: [10, 12, 0, 0],
+        legend: { show: false },
+        tzDate: (stamp) => uPlot.tzDate(new Date(stamp * 1000), "Etc/UTC"),
+        cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
+        scales: { y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.1 : 1] } },
+        axes: [
+          {
+            ...axis,
+            grid: { show: false },
+            space: 64,
+            size: 28,
+            values: (_, stamps) => stamps.map((stamp) => DAY.format(stamp * 1000)),
+          },
+          { ...axis, size: 44, space: 36, values: (_, values) => values.map(short) },
+        ],
+        series: [{}, { stroke: line, width: 2, points: { show: sorted.length < 3 }, fill: colour("accent-fade") }],
+        hooks: { setCursor: [(drawn) => say(drawn.cursor.idx)] },
+      },
+      data,
+      place,
+    );
   }
 
   place.addEventListener("keydown", (event) => {

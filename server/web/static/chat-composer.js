@@ -5,22 +5,47 @@ const DRAFT = "adwright.draft";
 const TALLEST = 220;
 
 export class Composer {
-  #editing = null; #page = ""; #busy = ""; #reason = "";
+  #editing = null;
+  #page = "";
+  #busy = "";
+  #reason = "";
 
   /** `on`: send(text, replacesTurn), stop(), escape(). */
   constructor(on, { page, place }) {
     this.on = on;
     this.#page = page;
     this.field = h("textarea", {
-      id: "chat-message", rows: 1, maxLength: 16000, "aria-label": "Message to the assistant", "aria-describedby": "chat-hint", placeholder: "Ask about campaigns or visitors…",
-      value: sessionStorage.getItem(DRAFT) ?? "", oninput: () => this.#typed(), onkeydown: (event) => this.#pressed(event),
+      id: "chat-message",
+      rows: 1,
+      maxLength: 16000,
+      "aria-label": "Message to the assistant",
+      "aria-describedby": "chat-hint",
+      placeholder: "Ask about campaigns or visitors…",
+      value: sessionStorage.getItem(DRAFT) ?? "",
+      oninput: () => this.#typed(),
+      onkeydown: (event) => this.#pressed(event),
     });
     this.submit = h("button", { type: "submit", class: "send", "aria-label": "Send", title: "Send" }, icon("send"));
     this.halt = button("Stop", () => this.on.stop(), { drawn: "square", kind: "send halt", hidden: true });
-    this.context = h("span", { class: "chip", hidden: !page }, `On: ${place}`, button(`Do not mention ${place}`, () => this.#forget(), { drawn: "x" }));
-    this.edited = h("span", { class: "chip", hidden: true }, icon("git-branch"), "Asks from here in a new conversation", button("Cancel the edit", () => this.edit(null), { drawn: "x" }));
-    this.element = h("form", { class: "composer", onsubmit: (event) => (event.preventDefault(), this.#send()) },
-      h("div", { class: "chips" }, this.context, this.edited), h("div", { class: "writing" }, this.field, this.submit, this.halt));
+    this.context = h(
+      "span",
+      { class: "chip", hidden: !page },
+      `On: ${place}`,
+      button(`Do not mention ${place}`, () => this.#forget(), { drawn: "x" }),
+    );
+    this.edited = h(
+      "span",
+      { class: "chip", hidden: true },
+      icon("git-branch"),
+      "Asks from here in a new conversation",
+      button("Cancel the edit", () => this.edit(null), { drawn: "x" }),
+    );
+    this.element = h(
+      "form",
+      { class: "composer", onsubmit: (event) => (event.preventDefault(), this.#send()) },
+      h("div", { class: "chips" }, this.context, this.edited),
+      h("div", { class: "writing" }, this.field, this.submit, this.halt),
+    );
     requestAnimationFrame(() => this.#typed());
   }
 
@@ -46,7 +71,7 @@ export class Composer {
     if (turn && !this.#editing && this.text) this.kept = this.text;
     this.#editing = turn?.number ?? null;
     this.edited.hidden = !turn;
-    this.write(turn ? turn.message : this.kept ?? "");
+    this.write(turn ? turn.message : (this.kept ?? ""));
     if (!turn) this.kept = "";
     this.focus();
   }

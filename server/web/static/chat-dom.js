@@ -24,32 +24,69 @@ export function icon(name, kind = "") {
 }
 
 export const button = (label, onclick, { drawn, shown = "", kind = "quiet", ...more } = {}) =>
-  h("button", { type: "button", class: kind, "aria-label": shown ? undefined : label, title: shown ? undefined : label, onclick, ...more }, drawn && icon(drawn), shown);
+  h(
+    "button",
+    {
+      type: "button",
+      class: kind,
+      "aria-label": shown ? undefined : label,
+      title: shown ? undefined : label,
+      onclick,
+      ...more,
+    },
+    drawn && icon(drawn),
+    shown,
+  );
 
 /** Copies, and says so in the button for a moment. */
 export function copier(label, text, shown = "") {
-  const made = button(label, async () => {
-    let copied = "Copied";
-    try {
-      await navigator.clipboard.writeText(await text());
-    } catch {
-      copied = "Could not copy";
-    }
-    made.replaceChildren(icon(copied === "Copied" ? "check" : "x"), shown && copied, h("span", { class: "sr", role: "status" }, copied));
-    setTimeout(() => made.replaceChildren(icon("copy"), shown), 1600);
-  }, { drawn: "copy", shown });
+  const made = button(
+    label,
+    async () => {
+      let copied = "Copied";
+      try {
+        await navigator.clipboard.writeText(await text());
+      } catch {
+        copied = "Could not copy";
+      }
+      made.replaceChildren(
+        icon(copied === "Copied" ? "check" : "x"),
+        shown && copied,
+        h("span", { class: "sr", role: "status" }, copied),
+      );
+      setTimeout(() => made.replaceChildren(icon("copy"), shown), 1600);
+    },
+    { drawn: "copy", shown },
+  );
   return made;
 }
 
 const WHOLE = new Intl.NumberFormat("en");
 const AGO = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "narrow" });
-const STEPS = [[60, "second"], [60, "minute"], [24, "hour"], [7, "day"], [4.35, "week"], [12, "month"], [Infinity, "year"]];
+const STEPS = [
+  [60, "second"],
+  [60, "minute"],
+  [24, "hour"],
+  [7, "day"],
+  [4.35, "week"],
+  [12, "month"],
+  [Infinity, "year"],
+];
 
 export const count = (value) => WHOLE.format(value);
-export const number = (value, digits) => value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits ?? 4 });
+export const number = (value, digits) =>
+  value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits ?? 4 });
 export const dollars = (value) => (value > 0 && value < 0.01 ? "< $0.01" : `$${value.toFixed(value < 1 ? 3 : 2)}`);
-export const spoken = (milliseconds) => (milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(milliseconds < 10000 ? 1 : 0)} s`);
-export const words = (name) => name.replace(/([a-z])([A-Z])/g, "$1 $2").replaceAll("_", " ").toLowerCase().replace(/^./, (first) => first.toUpperCase());
+export const spoken = (milliseconds) =>
+  milliseconds < 1000
+    ? `${Math.round(milliseconds)} ms`
+    : `${(milliseconds / 1000).toFixed(milliseconds < 10000 ? 1 : 0)} s`;
+export const words = (name) =>
+  name
+    .replace(/([a-z])([A-Z])/g, "$1 $2")
+    .replaceAll("_", " ")
+    .toLowerCase()
+    .replace(/^./, (first) => first.toUpperCase());
 
 export function ago(when) {
   let past = (Date.now() - new Date(when)) / 1000;

@@ -45,7 +45,10 @@ export class Frame {
   /** Back to the page; a panel that covers it gives way. */
   leave() {
     if (covers.matches && this.open && !this.fixed) return this.hide();
-    const back = this.#from?.isConnected && this.#from !== document.body ? this.#from : this.#button() ?? document.getElementById("main");
+    const back =
+      this.#from?.isConnected && this.#from !== document.body
+        ? this.#from
+        : (this.#button() ?? document.getElementById("main"));
     back?.focus();
   }
 
@@ -61,7 +64,8 @@ export class Frame {
   /** What the panel covers is out of reach. */
   #cover() {
     if (this.fixed) return;
-    for (const other of document.body.children) if (other !== this.panel && !other.contains(this.panel)) other.inert = covers.matches && this.open;
+    for (const other of document.body.children)
+      if (other !== this.panel && !other.contains(this.panel)) other.inert = covers.matches && this.open;
   }
 
   #pressed(event) {

@@ -8,17 +8,35 @@ const PAUSE_MS = 250;
 const STATUS = { running: ["loader-circle", "Answering", "spin"], waiting: ["shield-alert", "Waits for you", ""] };
 
 export class History {
-  #asked = 0; #timer; #cursor; #current = null;
+  #asked = 0;
+  #timer;
+  #cursor;
+  #current = null;
 
   /** `on`: open(row), gone(id), renamed(row), close(). */
   constructor(on) {
     this.on = on;
-    this.search = h("input", { type: "search", placeholder: "Search conversations", "aria-label": "Search conversations", oninput: () => this.#later() });
+    this.search = h("input", {
+      type: "search",
+      placeholder: "Search conversations",
+      "aria-label": "Search conversations",
+      oninput: () => this.#later(),
+    });
     this.list = h("ul", { class: "conversations" });
     this.told = h("div", { class: "told" });
-    this.more = h("button", { type: "button", class: "button more", hidden: true, onclick: () => this.load(true) }, "Show more");
-    this.element = h("section", { class: "history", "aria-label": "Conversations" },
-      h("div", { class: "find" }, icon("search"), this.search), this.list, this.told, this.more);
+    this.more = h(
+      "button",
+      { type: "button", class: "button more", hidden: true, onclick: () => this.load(true) },
+      "Show more",
+    );
+    this.element = h(
+      "section",
+      { class: "history", "aria-label": "Conversations" },
+      h("div", { class: "find" }, icon("search"), this.search),
+      this.list,
+      this.told,
+      this.more,
+    );
   }
 
   current(id) {
@@ -28,9 +46,14 @@ export class History {
 
   async load(further = false) {
     const asked = ++this.#asked;
-    const query = new URLSearchParams({ limit: AT_ONCE, ...(this.search.value.trim() && { q: this.search.value.trim() }), ...(further && { cursor: this.#cursor }) });
+    const query = new URLSearchParams({
+      limit: AT_ONCE,
+      ...(this.search.value.trim() && { q: this.search.value.trim() }),
+      ...(further && { cursor: this.#cursor }),
+    });
     this.element.setAttribute("aria-busy", "true");
-    if (!this.list.children.length) this.told.replaceChildren(...Array.from({ length: 4 }, () => h("div", { class: "skeleton" })));
+    if (!this.list.children.length)
+      this.told.replaceChildren(...Array.from({ length: 4 }, () => h("div", { class: "skeleton" })));
     try {
       const { data, meta } = await ask("GET", `/chat?${query}`);
       if (asked !== this.#asked) return;
@@ -39,7 +62,17 @@ export class History {
       further ? this.list.append(...rows) : this.list.replaceChildren(...rows);
       this.current(this.#current);
       this.more.hidden = !this.#cursor;
-      this.told.replaceChildren(this.list.children.length ? "" : h("p", { class: "none muted" }, query.has("q") ? "No conversation has these words." : "Conversations appear here as soon as you ask something."));
+      this.told.replaceChildren(
+        this.list.children.length
+          ? ""
+          : h(
+              "p",
+              { class: "none muted" },
+              query.has("q")
+                ? "No conversation has these words."
+                : "Conversations appear here as soon as you ask something.",
+            ),
+      );
     } catch (error) {
       if (asked === this.#asked) this.told.replaceChildren(problem(error, () => this.load(further)));
     } finally {
@@ -56,11 +89,34 @@ export class History {
     const [drawn, word, kind] = STATUS[row.status] ?? [];
     const title = row.title || "Untitled";
     const href = `/chat/${row.id}`;
-    const made = h("li", { "data-id": row.id, "data-status": row.status },
-      h("a", { href, onclick: (event) => (event.metaKey || event.ctrlKey || event.shiftKey ? null : (event.preventDefault(), this.on.open(row))) },
+    const made = h(
+      "li",
+      { "data-id": row.id, "data-status": row.status },
+      h(
+        "a",
+        {
+          href,
+          onclick: (event) =>
+            event.metaKey || event.ctrlKey || event.shiftKey ? null : (event.preventDefault(), this.on.open(row)),
+        },
         h("span", { class: "title" }, title),
-        h("span", { class: "about" }, drawn ? h("span", { class: `state ${row.status}` }, icon(drawn, kind), word) : "", drawn ? " · " : "", row.surface === "ads" ? "Ads" : "Analytics", " · ", h("time", { dateTime: row.updatedAt }, ago(row.updatedAt)))),
-      h("span", { class: "does" }, button(`Rename ${title}`, () => this.#rename(made, row), { drawn: "pencil" }), button(`Delete ${title}`, () => this.#delete(made, row), { drawn: "trash-2" })));
+        h(
+          "span",
+          { class: "about" },
+          drawn ? h("span", { class: `state ${row.status}` }, icon(drawn, kind), word) : "",
+          drawn ? " · " : "",
+          row.surface === "ads" ? "Ads" : "Analytics",
+          " · ",
+          h("time", { dateTime: row.updatedAt }, ago(row.updatedAt)),
+        ),
+      ),
+      h(
+        "span",
+        { class: "does" },
+        button(`Rename ${title}`, () => this.#rename(made, row), { drawn: "pencil" }),
+        button(`Delete ${title}`, () => this.#delete(made, row), { drawn: "trash-2" }),
+      ),
+    );
     return made;
   }
 
@@ -72,43 +128,77 @@ export class History {
       this.current(this.#current);
       replaced.querySelector("button").focus();
     };
-    const form = h("form", { class: "rename", onsubmit: async (event) => {
-      event.preventDefault();
-      const title = field.value.trim();
-      if (!title || title === row.title) return back();
-      try {
-        const { data } = await ask("PATCH", `/chat/${row.id}`, { title });
-        const fresh = { ...row, ...data, title };
-        back(fresh);
-        this.on.renamed(fresh);
-      } catch (error) {
-        form.querySelector(".problem")?.remove();
-        form.append(problem(error));
-      }
-    }, onkeydown: (event) => event.key === "Escape" && (event.stopPropagation(), back()) }, field, h("button", { class: "button" }, "Save"));
+    const form = h(
+      "form",
+      {
+        class: "rename",
+        onsubmit: async (event) => {
+          event.preventDefault();
+          const title = field.value.trim();
+          if (!title || title === row.title) return back();
+          try {
+            const { data } = await ask("PATCH", `/chat/${row.id}`, { title });
+            const fresh = { ...row, ...data, title };
+            back(fresh);
+            this.on.renamed(fresh);
+          } catch (error) {
+            form.querySelector(".problem")?.remove();
+            form.append(problem(error));
+          }
+        },
+        onkeydown: (event) => event.key === "Escape" && (event.stopPropagation(), back()),
+      },
+      field,
+      h("button", { class: "button" }, "Save"),
+    );
     shown.replaceWith(form);
     field.select();
   }
 
   #delete(shown, row) {
-    const sure = h("button", { type: "button", class: "button danger", onclick: async () => {
-      sure.disabled = true;
-      try {
-        await ask("DELETE", `/chat/${row.id}`);
-        dialog.close();
-        shown.remove();
-        this.on.gone(row.id);
-        this.search.focus();
-      } catch (error) {
-        sure.disabled = false;
-        dialog.querySelector(".problem")?.remove();
-        dialog.append(problem(error));
-      }
-    } }, "Delete");
-    const dialog = h("dialog", { class: "sure", "aria-labelledby": "chat-sure", onclose: () => dialog.remove(), onkeydown: (event) => event.key === "Escape" && event.stopPropagation() },
+    const sure = h(
+      "button",
+      {
+        type: "button",
+        class: "button danger",
+        onclick: async () => {
+          sure.disabled = true;
+          try {
+            await ask("DELETE", `/chat/${row.id}`);
+            dialog.close();
+            shown.remove();
+            this.on.gone(row.id);
+            this.search.focus();
+          } catch (error) {
+            sure.disabled = false;
+            dialog.querySelector(".problem")?.remove();
+            dialog.append(problem(error));
+          }
+        },
+      },
+      "Delete",
+    );
+    const dialog = h(
+      "dialog",
+      {
+        class: "sure",
+        "aria-labelledby": "chat-sure",
+        onclose: () => dialog.remove(),
+        onkeydown: (event) => event.key === "Escape" && event.stopPropagation(),
+      },
       h("h2", { id: "chat-sure" }, "Delete this conversation?"),
-      h("p", {}, `“${row.title || "Untitled"}” and all that was said in it are gone for good. Changes that were made stay made.`),
-      h("p", { class: "ways" }, h("button", { type: "button", class: "button", autofocus: true, onclick: () => dialog.close() }, "Keep it"), sure));
+      h(
+        "p",
+        {},
+        `“${row.title || "Untitled"}” and all that was said in it are gone for good. Changes that were made stay made.`,
+      ),
+      h(
+        "p",
+        { class: "ways" },
+        h("button", { type: "button", class: "button", autofocus: true, onclick: () => dialog.close() }, "Keep it"),
+        sure,
+      ),
+    );
     this.element.append(dialog);
     dialog.showModal();
   }

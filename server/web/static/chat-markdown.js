@@ -1,7 +1,8 @@
 // The model's Markdown as nodes: a safe subset, without images and without HTML, drawn while it still arrives.
 import { copier, h } from "./chat-dom.js";
 
-const INLINE = /\\([\\`*_{}[\]()#+\-.!|~>])|(`+)([\s\S]*?[^`])\2(?!`)|!?\[((?:\\.|[^\]\\])*)\]\(\s*<?((?:[^\s()<>]|\([^\s()]*\))*)>?(?:\s+"[^"]*")?\s*\)|\*\*(?=\S)([\s\S]*?\S)\*\*|__(?=\S)([\s\S]*?\S)__(?!\w)|~~(?=\S)([\s\S]*?\S)~~|\*(?=[^\s*])([\s\S]*?[^\s*])\*(?!\*)|(?<!\w)_(?=[^\s_])([\s\S]*?[^\s_])_(?!\w)|<?(https?:\/\/[^\s<>"')\]]*[^\s<>"')\].,;:!?*_])>?/g;
+const INLINE =
+  /\\([\\`*_{}[\]()#+\-.!|~>])|(`+)([\s\S]*?[^`])\2(?!`)|!?\[((?:\\.|[^\]\\])*)\]\(\s*<?((?:[^\s()<>]|\([^\s()]*\))*)>?(?:\s+"[^"]*")?\s*\)|\*\*(?=\S)([\s\S]*?\S)\*\*|__(?=\S)([\s\S]*?\S)__(?!\w)|~~(?=\S)([\s\S]*?\S)~~|\*(?=[^\s*])([\s\S]*?[^\s*])\*(?!\*)|(?<!\w)_(?=[^\s_])([\s\S]*?[^\s_])_(?!\w)|<?(https?:\/\/[^\s<>"')\]]*[^\s<>"')\].,;:!?*_])>?/g;
 const NUMERIC = /^[-+−≈~]?\s*(?:[$€£¥]|[A-Z]{3}\s)?\s*[-+−]?\d[\d,.\s]*\s*(?:%|[kKMx×]|[A-Z]{3}|s|ms)?$/;
 const SEPARATOR = /^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$/;
 const ITEM = /^(\s*)([-*+]|\d{1,9}[.)])\s+(.*)$/;
@@ -24,7 +25,8 @@ function inline(text, depth = 0) {
     const within = (tag, what) => h(tag, {}, ...inline(what, depth + 1));
     if (escaped) made.push(escaped);
     else if (code !== undefined) made.push(h("code", {}, code.replace(/^ (.+) $/s, "$1")));
-    else if (target !== undefined) made.push(...(whole[0] === "!" ? [label] : link(inline(label, depth + 1), label, target)));
+    else if (target !== undefined)
+      made.push(...(whole[0] === "!" ? [label] : link(inline(label, depth + 1), label, target)));
     else if (address) made.push(...link([address], address, address));
     else if (bold ?? strong) made.push(within("b", bold ?? strong));
     else if (struck) made.push(within("s", struck));
@@ -49,17 +51,41 @@ function link(shown, label, target) {
   return [h("a", { href: url.href, rel: "noopener noreferrer", target: away ? "_blank" : "_self" }, ...shown, told)];
 }
 
-const cells = (line) => line.trim().replace(/^\|/, "").replace(/(?<!\\)\|$/, "").split(/(?<!\\)\|/).map((cell) => cell.replaceAll("\\|", "|").trim());
+const cells = (line) =>
+  line
+    .trim()
+    .replace(/^\|/, "")
+    .replace(/(?<!\\)\|$/, "")
+    .split(/(?<!\\)\|/)
+    .map((cell) => cell.replaceAll("\\|", "|").trim());
 
 function table(lines) {
   const [head, rule, ...rows] = lines.map(cells);
-  const right = head.map((_, column) => (rule?.[column] ?? "").endsWith(":") || (rows.length > 0 && rows.every((row) => numeric(row[column] ?? ""))));
-  const row = (tag, values) => h("tr", {}, ...head.map((_, column) => h(tag, { class: right[column] ? "n" : undefined, scope: tag === "th" ? "col" : undefined }, ...inline(values[column] ?? ""))));
-  return scrolling(h("table", {}, h("thead", {}, row("th", head)), h("tbody", {}, ...rows.map((values) => row("td", values)))), "Table");
+  const right = head.map(
+    (_, column) =>
+      (rule?.[column] ?? "").endsWith(":") || (rows.length > 0 && rows.every((row) => numeric(row[column] ?? ""))),
+  );
+  const row = (tag, values) =>
+    h(
+      "tr",
+      {},
+      ...head.map((_, column) =>
+        h(
+          tag,
+          { class: right[column] ? "n" : undefined, scope: tag === "th" ? "col" : undefined },
+          ...inline(values[column] ?? ""),
+        ),
+      ),
+    );
+  return scrolling(
+    h("table", {}, h("thead", {}, row("th", head)), h("tbody", {}, ...rows.map((values) => row("td", values)))),
+    "Table",
+  );
 }
 
 /** What is wider than the panel is moved by itself, by keyboard too. */
-export const scrolling = (wide, label) => h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, wide);
+export const scrolling = (wide, label) =>
+  h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, wide);
 
 const kind = (line) => /^\s*\d/.test(line);
 
@@ -83,11 +109,27 @@ function list(lines, live) {
 
 function code(lines, language) {
   const shown = h("code", {}, lines.join("\n"));
-  return h("figure", { class: "code" }, h("figcaption", {}, h("span", {}, language || "code"), copier("Copy code", () => shown.textContent)), h("pre", { tabindex: "0" }, shown));
+  return h(
+    "figure",
+    { class: "code" },
+    h(
+      "figcaption",
+      {},
+      h("span", {}, language || "code"),
+      copier("Copy code", () => shown.textContent),
+    ),
+    h("pre", { tabindex: "0" }, shown),
+  );
 }
 
 /** What opens another block, and so ends a paragraph. */
-const opens = (line) => !line.trim() || FENCE.test(line) || HEADING.test(line) || RULE.test(line) || ITEM.test(line) || /^\s*(>|\|)/.test(line);
+const opens = (line) =>
+  !line.trim() ||
+  FENCE.test(line) ||
+  HEADING.test(line) ||
+  RULE.test(line) ||
+  ITEM.test(line) ||
+  /^\s*(>|\|)/.test(line);
 
 /** Blocks {start, draw(live)} of a source; the last `live` one may be cut in the middle of a table or an emphasis. */
 export function blocks(source, live = false) {
@@ -95,7 +137,7 @@ export function blocks(source, live = false) {
   const starts = [];
   for (let at = 0, offset = 0; at < lines.length; offset += lines[at++].length + 1) starts.push(offset);
   const found = [];
-  for (let at = 0; at < lines.length; ) {
+  for (let at = 0; at < lines.length;) {
     const first = at;
     const take = (test) => {
       while (++at < lines.length && test(lines[at], at));
@@ -118,18 +160,36 @@ export function blocks(source, live = false) {
     } else if (RULE.test(lines[at])) {
       at++;
       draw = () => h("hr");
-    } else if (lines[at].includes("|") && (SEPARATOR.test(lines[at + 1] ?? "") || (live && /^\s*\|/.test(lines[at]) && at + 2 >= lines.length && /^[\s|:-]*$/.test(lines[at + 1] ?? "")))) {
+    } else if (
+      lines[at].includes("|") &&
+      (SEPARATOR.test(lines[at + 1] ?? "") ||
+        (live && /^\s*\|/.test(lines[at]) && at + 2 >= lines.length && /^[\s|:-]*$/.test(lines[at + 1] ?? "")))
+    ) {
       const rows = take((line) => line.includes("|"));
       draw = () => table(rows);
     } else if (ITEM.test(lines[at])) {
       const other = (line) => ITEM.test(line) && !/^\s/.test(line) && kind(line) !== kind(lines[first]);
-      const taken = take((line, index) => !other(line) && (line.trim() ? /^\s/.test(line) || ITEM.test(line) || !opens(line) : ITEM.test(lines[index + 1] ?? "") || /^\s{2,}\S/.test(lines[index + 1] ?? "")));
-      draw = (growing) => list(taken.filter((line) => line.trim()), growing);
+      const taken = take(
+        (line, index) =>
+          !other(line) &&
+          (line.trim()
+            ? /^\s/.test(line) || ITEM.test(line) || !opens(line)
+            : ITEM.test(lines[index + 1] ?? "") || /^\s{2,}\S/.test(lines[index + 1] ?? "")),
+      );
+      draw = (growing) =>
+        list(
+          taken.filter((line) => line.trim()),
+          growing,
+        );
     } else if (/^\s*>/.test(lines[at])) {
-      const quoted = take((line) => /^\s*>/.test(line)).map((line) => line.replace(/^\s*> ?/, "")).join("\n");
+      const quoted = take((line) => /^\s*>/.test(line))
+        .map((line) => line.replace(/^\s*> ?/, ""))
+        .join("\n");
       draw = (growing) => h("blockquote", {}, ...drawn(quoted, growing));
     } else {
-      const taken = take((line) => !opens(line)).join("\n").trim();
+      const taken = take((line) => !opens(line))
+        .join("\n")
+        .trim();
       draw = (growing) => h("p", {}, ...inline(growing ? closed(taken) : taken));
     }
     found.push({ start: starts[first], draw });
@@ -162,7 +222,9 @@ function become(old, fresh) {
 
 /** Text as it comes: finished blocks are drawn once and left alone, the last one follows what is added. */
 export class Markdown {
-  #tail = ""; #last = null; #frame = 0;
+  #tail = "";
+  #last = null;
+  #frame = 0;
 
   constructor() {
     this.source = "";

@@ -3,13 +3,29 @@ import { ask } from "./chat-api.js";
 import { button, count, dollars, h, icon } from "./chat-dom.js";
 
 const SUGGESTED = {
-  ads: ["Which campaigns waste money?", "How did Meta and Google compare over the last 28 days?", "What changed recently?"],
-  analytics: ["Where do our visitors come from?", "Which channels bring revenue?", "Do AI assistants send us visitors?"],
+  ads: [
+    "Which campaigns waste money?",
+    "How did Meta and Google compare over the last 28 days?",
+    "What changed recently?",
+  ],
+  analytics: [
+    "Where do our visitors come from?",
+    "Which channels bring revenue?",
+    "Do AI assistants send us visitors?",
+  ],
 };
 const BY_PAGE = {
   "/approvals": { ads: ["What is waiting for my approval?", "What changed recently?", "Which campaigns waste money?"] },
-  "/integrations": { ads: ["Which accounts are connected, and do they work?", "What can you do?", "Which campaigns are active?"] },
-  "/websites": { analytics: ["How many visitors did we have over the last 28 days?", "Which pages are visited most?", "Which channels bring revenue?"] },
+  "/integrations": {
+    ads: ["Which accounts are connected, and do they work?", "What can you do?", "Which campaigns are active?"],
+  },
+  "/websites": {
+    analytics: [
+      "How many visitors did we have over the last 28 days?",
+      "Which pages are visited most?",
+      "Which channels bring revenue?",
+    ],
+  },
 };
 export const MAY = { ads: "Ads · read & propose", analytics: "Analytics · read only" };
 const NAMES = { ads: "Ads", analytics: "Analytics" };
@@ -20,18 +36,73 @@ const DOES = {
 
 export function welcome({ surface, page, model, scripted, choose }) {
   const options = Object.entries(NAMES).map(([value, name]) =>
-    h("label", {}, h("input", { type: "radio", name: "chat-surface", value, checked: value === surface, onchange: () => choose(value) }), name));
+    h(
+      "label",
+      {},
+      h("input", {
+        type: "radio",
+        name: "chat-surface",
+        value,
+        checked: value === surface,
+        onchange: () => choose(value),
+      }),
+      name,
+    ),
+  );
   const suggested = (BY_PAGE[`/${page.split("/")[1]}`]?.[surface] ?? SUGGESTED[surface]).map((text) =>
-    h("li", {}, h("button", { type: "button", "data-ask": text, "data-ask-send": "", "data-ask-surface": surface }, text, icon("arrow-up"))));
-  return h("div", { class: "welcome" },
+    h(
+      "li",
+      {},
+      h(
+        "button",
+        { type: "button", "data-ask": text, "data-ask-send": "", "data-ask-surface": surface },
+        text,
+        icon("arrow-up"),
+      ),
+    ),
+  );
+  return h(
+    "div",
+    { class: "welcome" },
     h("fieldset", { class: "surfaces" }, h("legend", { class: "sr" }, "What to ask about"), ...options),
-    h("div", { class: "hello" }, icon("sparkles"), h("h3", {}, surface === "ads" ? "Ask about your campaigns" : "Ask about your visitors"), h("p", {}, DOES[surface])),
+    h(
+      "div",
+      { class: "hello" },
+      icon("sparkles"),
+      h("h3", {}, surface === "ads" ? "Ask about your campaigns" : "Ask about your visitors"),
+      h("p", {}, DOES[surface]),
+    ),
     model ? h("ul", { class: "suggested", "aria-label": "Suggestions" }, ...suggested) : null,
-    h("p", { class: "answers" }, ...(!model
-      ? [icon("lock"), h("span", {}, "Nobody answers yet: set ", h("code", {}, "ANTHROPIC_API_KEY"), " where Adwright runs and start it again. ", h("code", {}, "adwright doctor"), " checks the key.")]
-      : scripted
-        ? [icon("circle-help"), h("span", {}, "A scripted demo model answers here, not an AI. Set ", h("code", {}, "ANTHROPIC_API_KEY"), " to talk to Claude.")]
-        : [icon("sparkles"), h("span", {}, `${model} answers. Check what matters before you act on it.`)])));
+    h(
+      "p",
+      { class: "answers" },
+      ...(!model
+        ? [
+            icon("lock"),
+            h(
+              "span",
+              {},
+              "Nobody answers yet: set ",
+              h("code", {}, "ANTHROPIC_API_KEY"),
+              " where Adwright runs and start it again. ",
+              h("code", {}, "adwright doctor"),
+              " checks the key.",
+            ),
+          ]
+        : scripted
+          ? [
+              icon("circle-help"),
+              h(
+                "span",
+                {},
+                "A scripted demo model answers here, not an AI. Set ",
+                h("code", {}, "ANTHROPIC_API_KEY"),
+                " to talk to Claude.",
+              ),
+            ]
+          : [icon("sparkles"), h("span", {}, `${model} answers. Check what matters before you act on it.`)]),
+    ),
+  );
 }
 
 const RECONNECT = ["reauth_required", "credentials_unreadable", "account_blocked"];
@@ -49,7 +120,12 @@ function patiently(label, seconds, onclick) {
   return made;
 }
 
-const signIn = () => h("a", { class: "button", href: `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}` }, "Sign in");
+const signIn = () =>
+  h(
+    "a",
+    { class: "button", href: `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}` },
+    "Sign in",
+  );
 
 /** A same-origin path or a web address; anything else leads nowhere. */
 function safe(target) {
@@ -65,12 +141,27 @@ export function problem({ status, body }, retry) {
   if (out) ways.push(signIn());
   else if (upsellUrl) ways.push(h("a", { class: "button primary", href: safe(upsellUrl) }, "See plans"));
   else if (code === "quota_exceeded") ways.push(h("a", { class: "button", href: "/usage" }, "See usage"));
-  else if (RECONNECT.includes(code)) ways.push(h("a", { class: "button", href: `/integrations${connectionId ? `?connection=${connectionId}` : ""}` }, "Reconnect"));
+  else if (RECONNECT.includes(code))
+    ways.push(
+      h(
+        "a",
+        { class: "button", href: `/integrations${connectionId ? `?connection=${connectionId}` : ""}` },
+        "Reconnect",
+      ),
+    );
   if (retry && !out && code !== "quota_exceeded") ways.push(patiently("Retry", retryAfter, retry));
-  return h("div", { class: "problem", "data-code": code ?? "internal" }, icon("circle-alert"), h("div", {},
-    h("p", {}, out ? "You were signed out." : message),
-    !out && fix ? h("p", { class: "fix" }, fix) : null,
-    ways.length ? h("p", { class: "ways" }, ...ways) : null));
+  return h(
+    "div",
+    { class: "problem", "data-code": code ?? "internal" },
+    icon("circle-alert"),
+    h(
+      "div",
+      {},
+      h("p", {}, out ? "You were signed out." : message),
+      !out && fix ? h("p", { class: "fix" }, fix) : null,
+      ways.length ? h("p", { class: "ways" }, ...ways) : null,
+    ),
+  );
 }
 
 const LINK = {
@@ -81,7 +172,13 @@ const LINK = {
 /** The state of a connection in words, nothing where it is as it should be. */
 export function linked(state, retry) {
   const [drawn, text] = LINK[state] ?? [];
-  return text ? [icon(drawn, drawn === "loader-circle" ? "spin" : ""), h("span", {}, text), button("Retry now", retry, { shown: "Retry now", kind: "text" })] : [];
+  return text
+    ? [
+        icon(drawn, drawn === "loader-circle" ? "spin" : ""),
+        h("span", {}, text),
+        button("Retry now", retry, { shown: "Retry now", kind: "text" }),
+      ]
+    : [];
 }
 
 export class Usage {
@@ -95,7 +192,9 @@ export class Usage {
     const sent = inputTokens + cacheReadTokens + cacheWriteTokens;
     if (!sent) return; // nothing was asked of the model
     const cached = `${Math.round((cacheReadTokens / sent) * 100)}% from cache`;
-    this.turn.textContent = [`${count(sent + outputTokens)} tokens`, cached, typeof cost === "number" && dollars(cost)].filter(Boolean).join(" · ");
+    this.turn.textContent = [`${count(sent + outputTokens)} tokens`, cached, typeof cost === "number" && dollars(cost)]
+      .filter(Boolean)
+      .join(" · ");
   }
 
   async load() {
@@ -105,6 +204,11 @@ export class Usage {
     const asked = `${count(turns)} ${turns === 1 ? "turn" : "turns"}`;
     this.month.hidden = false;
     this.month.textContent = `Month: ${typeof cost === "number" ? dollars(cost) : asked}`;
-    this.month.title = [turnsIncluded ? `${count(turns)} of ${count(turnsIncluded)} turns` : asked, budget && `of a budget of ${dollars(Number(budget))}`].filter(Boolean).join(", ");
+    this.month.title = [
+      turnsIncluded ? `${count(turns)} of ${count(turnsIncluded)} turns` : asked,
+      budget && `of a budget of ${dollars(Number(budget))}`,
+    ]
+      .filter(Boolean)
+      .join(", ");
   }
 }

@@ -17,7 +17,12 @@ class Thought {
     this.began = live && performance.now();
     this.title = h("span", {}, "Thinking…");
     this.text = h("p");
-    this.element = h("details", { class: "thought", "data-state": "live" }, h("summary", {}, this.title, icon("chevron-down", "turns")), this.text);
+    this.element = h(
+      "details",
+      { class: "thought", "data-state": "live" },
+      h("summary", {}, this.title, icon("chevron-down", "turns")),
+      this.text,
+    );
   }
 
   push(text) {
@@ -32,17 +37,34 @@ class Thought {
 }
 
 class Turn {
-  #part = null; #tools = new Map(); #said = [];
+  #part = null;
+  #tools = new Map();
+  #said = [];
 
   constructor(message, thread) {
     this.thread = thread;
     this.message = message;
     this.answer = h("div", { class: "answer" });
     this.words = h("p", {}, message ?? "");
-    this.person = h("div", { class: "person-said", hidden: !message }, button("Edit this message", () => thread.on.edit(this), { drawn: "pencil" }), this.words);
-    this.foot = h("p", { class: "turn-actions", hidden: true },
-      copier("Copy answer", () => this.source), button("Ask the same again", () => thread.on.retry(this), { drawn: "rotate-ccw" }));
-    this.element = h("section", { class: "turn", "aria-label": "You asked", "data-state": "running" }, this.person, this.answer, this.foot);
+    this.person = h(
+      "div",
+      { class: "person-said", hidden: !message },
+      button("Edit this message", () => thread.on.edit(this), { drawn: "pencil" }),
+      this.words,
+    );
+    this.foot = h(
+      "p",
+      { class: "turn-actions", hidden: true },
+      copier("Copy answer", () => this.source),
+      button("Ask the same again", () => thread.on.retry(this), { drawn: "rotate-ccw" }),
+    );
+    this.element = h(
+      "section",
+      { class: "turn", "aria-label": "You asked", "data-state": "running" },
+      this.person,
+      this.answer,
+      this.foot,
+    );
   }
 
   get source() {
@@ -89,7 +111,8 @@ class Turn {
     if (!card?.settled) card?.become("waiting");
     if (this.approval(approval.id)) return;
     const made = h("approval-card", { approval: approval.id });
-    const above = [...this.answer.querySelectorAll(`approval-card[data-for="${CSS.escape(toolUseId)}"]`)].at(-1) ?? card?.element;
+    const above =
+      [...this.answer.querySelectorAll(`approval-card[data-for="${CSS.escape(toolUseId)}"]`)].at(-1) ?? card?.element;
     made.dataset.for = toolUseId;
     above ? above.after(made) : this.answer.append(made);
   }
@@ -114,8 +137,18 @@ class Turn {
     this.leave();
     const [drawn, said, further] = ENDED[stopReason] ?? [];
     if (said) {
-      const go = further && h("button", { type: "button", class: "button", onclick: () => this.thread.on.ask(GO_ON) }, "Continue");
-      this.answer.append(h("div", { class: "note", "data-reason": stopReason }, icon(drawn), h("p", {}, said, explanation ? ` ${explanation}` : ""), go));
+      const go =
+        further &&
+        h("button", { type: "button", class: "button", onclick: () => this.thread.on.ask(GO_ON) }, "Continue");
+      this.answer.append(
+        h(
+          "div",
+          { class: "note", "data-reason": stopReason },
+          icon(drawn),
+          h("p", {}, said, explanation ? ` ${explanation}` : ""),
+          go,
+        ),
+      );
     }
     this.#become(stopReason === "end_turn" ? "done" : stopReason);
   }
@@ -148,7 +181,9 @@ class Turn {
 }
 
 export class Thread {
-  #turns = []; #expected = null; #used = {};
+  #turns = [];
+  #expected = null;
+  #used = {};
 
   /** `on`: say(text), used(usage), edit(turn), retry(turn), ask(text). */
   constructor(on) {
@@ -200,11 +235,15 @@ export class Thread {
   }
 
   _run_started(data, live) {
-    const goesOn = !data.message && !this.#expected && this.last && (data.turn ?? this.last.number) === this.last.number;
-    const turn = goesOn ? this.last : this.#expected ?? this.#add(data.message);
+    const goesOn =
+      !data.message && !this.#expected && this.last && (data.turn ?? this.last.number) === this.last.number;
+    const turn = goesOn ? this.last : (this.#expected ?? this.#add(data.message));
     this.#expected = null;
     if (!goesOn) {
-      this.#turns.slice(0, -1).filter((before) => before.state === "waiting").forEach((before) => before.leave());
+      this.#turns
+        .slice(0, -1)
+        .filter((before) => before.state === "waiting")
+        .forEach((before) => before.leave());
       this.#used = {};
     }
     turn.begin(data);
@@ -240,7 +279,8 @@ export class Thread {
 
   /** A turn that waited for a person has several runs; people are told what all of them used. */
   _usage(data) {
-    for (const [name, value] of Object.entries(data)) this.#used[name] = value === null || this.#used[name] === null ? null : (this.#used[name] ?? 0) + value;
+    for (const [name, value] of Object.entries(data))
+      this.#used[name] = value === null || this.#used[name] === null ? null : (this.#used[name] ?? 0) + value;
     this.on.used(this.#used);
   }
 
@@ -251,6 +291,7 @@ export class Thread {
 
   _done(data, live) {
     this.last?.done(data);
-    if (live && !["confirm_required", "error"].includes(data.stopReason)) this.on.say(data.stopReason === "stopped" ? "Stopped" : "Done");
+    if (live && !["confirm_required", "error"].includes(data.stopReason))
+      this.on.say(data.stopReason === "stopped" ? "Stopped" : "Done");
   }
 }

@@ -1,94 +1,32 @@
 // One call of the assistant: a line that says what and how it went, and behind it all that went in and came out.
 import { ask } from "./chat-api.js";
-import { ago, copier, h, icon, number, spoken, words } from "./chat-dom.js";
-import { numeric, scrolling } from "./chat-markdown.js";
+import { ago, copier, h, icon, spoken, words } from "./chat-dom.js";
+import { facts, isDay, isId, result } from "./chat-result.js";
 
-const FIRST_ROWS = 50;
-const STATES = { running: ["loader-circle", "running"], waiting: ["shield-alert", "waits for your approval"], done: ["check", "done"], failed: ["circle-alert", "failed"], refused: ["ban", "not done"], stopped: ["square", "not finished"] };
+const STATES = {
+  running: ["loader-circle", "running"],
+  waiting: ["shield-alert", "waits for your approval"],
+  done: ["check", "done"],
+  failed: ["circle-alert", "failed"],
+  refused: ["ban", "not done"],
+  stopped: ["square", "not finished"],
+};
 const DAYS = new Intl.DateTimeFormat("en", { month: "short", day: "numeric", timeZone: "UTC" });
-const MEASURES = ["spend", "revenue", "visitors", "conversions", "sessions", "pageviews"];
-const isId = (name) => /id$/i.test(name);
-const isDay = (value) => typeof value === "string" && /^\d{4}-\d\d-\d\d([T ]|$)/.test(value);
-const isRows = (value) => Array.isArray(value) && value.length > 0 && value.every((row) => row && typeof row === "object" && !Array.isArray(row));
 
 /** In a few words: the period, then what was asked for, ids last. */
 function shortly({ since, until, limit, cursor, connectionId, ...rest } = {}) {
   const period = [...new Set([since, until].filter(isDay))].map((day) => DAYS.format(new Date(day))).join(" – ");
-  const others = Object.entries(rest).sort(([one], [other]) => isId(one) - isId(other)).map(([name, value]) => {
-    const said = typeof value === "object" ? JSON.stringify(value) : String(value);
-    return ["breakdown", "by"].includes(name) ? `by ${said}` : typeof value === "string" && !isId(name) ? said : `${words(name).toLowerCase()} ${said}`;
-  });
+  const others = Object.entries(rest)
+    .sort(([one], [other]) => isId(one) - isId(other))
+    .map(([name, value]) => {
+      const said = typeof value === "object" ? JSON.stringify(value) : String(value);
+      return ["breakdown", "by"].includes(name)
+        ? `by ${said}`
+        : typeof value === "string" && !isId(name)
+          ? said
+          : `${words(name).toLowerCase()} ${said}`;
+    });
   return [period, ...others].filter(Boolean).join(" · ");
-}
-
-const decimals = (value) => (typeof value === "number" ? Math.min(4, (String(value).split(".")[1] ?? "").length) : 0);
-const told = (value, digits) => (value === null || value === undefined ? "—" : typeof value === "number" ? number(value, digits) : typeof value === "object" ? JSON.stringify(value) : String(value));
-
-export const facts = (values) => h("dl", {}, ...Object.entries(values).map(([name, value]) => h("div", {}, h("dt", {}, words(name)), h("dd", {}, told(value)))));
-
-/** What people look for first comes first; ids, which programs look for, come last. */
-function columns(rows) {
-  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  const rank = (name) => (rows.some((row) => isDay(row[name])) && !/_at$/i.test(name) ? 0 : /name$|^title$/.test(name) ? 1 : isId(name) ? 3 : 2);
-  return names.sort((one, other) => rank(one) - rank(other));
-}
-
-function table(rows, label) {
-  const names = columns(rows);
-  const right = new Set(names.filter((name) => !isId(name) && rows.every((row) => ["number", "undefined"].includes(typeof row[name]) || row[name] === null || numeric(String(row[name])))));
-  const digits = Object.fromEntries([...right].map((name) => [name, Math.max(...rows.map((row) => decimals(row[name])))]));
-  const drawn = (some) => some.map((row) => h("tr", {}, ...names.map((name) => h("td", { class: right.has(name) ? "n" : undefined }, told(row[name], digits[name])))));
-  const body = h("tbody", {}, ...drawn(rows.slice(0, FIRST_ROWS)));
-  const head = h("thead", {}, h("tr", {}, ...names.map((name) => h("th", { scope: "col", class: right.has(name) ? "n" : undefined }, words(name)))));
-  const made = [scrolling(h("table", {}, head, body), label)];
-  if (rows.length > FIRST_ROWS) {
-    const more = h("button", { type: "button", class: "text", onclick: () => {
-      body.append(...drawn(rows.slice(FIRST_ROWS)));
-      more.remove();
-    } }, `Show all ${number(rows.length)} rows`);
-    made.push(more);
-  }
-  return made;
-}
-
-/** The column of days and the measures over it, where every row is one day. */
-export function series(rows) {
-  const day = columns(rows).find((name) => rows.every((row) => isDay(row[name])));
-  if (!day || rows.length < 2 || new Set(rows.map((row) => row[day])).size < rows.length) return null;
-  const measures = columns(rows).filter((name) => !isId(name) && rows.some((row) => typeof row[name] === "number"));
-  const rank = (name) => (MEASURES.indexOf(name) + MEASURES.length + 1) % (MEASURES.length + 1);
-  return measures.length ? { day, measures: measures.sort((one, other) => rank(one) - rank(other)) } : null;
-}
-
-function charted(rows, { day, measures }) {
-  const place = h("div", { class: "figure" });
-  const choice = h("select", { "aria-label": "Measure", onchange: show }, ...measures.map((name) => h("option", { value: name }, words(name))));
-  async function show() {
-    try {
-      const { chart } = await import("./chat-chart.js");
-      place.replaceChildren(measures.length > 1 ? choice : "", chart(rows, day, choice.value));
-    } catch {
-      place.remove(); // the table is there
-    }
-  }
-  show();
-  return place;
-}
-
-function result(of, given) {
-  const inner = of.result && typeof of.result === "object" && !Array.isArray(of.result) ? of.result : of;
-  const name = ["items", "rows"].find((key) => isRows(inner[key])) ?? Object.keys(inner).find((key) => isRows(inner[key]));
-  if (!name) return [facts(of)];
-  const { [name]: rows, columns: _, next_cursor: more, ...rest } = inner;
-  const days = series(rows);
-  const scalars = Object.fromEntries(Object.entries(rest).filter(([key, value]) => typeof value !== "object" && given[key] !== value));
-  const listed = table(rows, "Result");
-  return [
-    days && charted(rows, days),
-    ...(days ? [h("details", {}, h("summary", {}, "View as table"), ...listed)] : listed),
-    more && h("p", { class: "muted small" }, "There are more rows than these."),
-    Object.keys(scalars).length > 0 && facts(scalars),
-  ];
 }
 
 let described;
@@ -124,14 +62,25 @@ async function asCurl(name, given) {
   const reads = method === "GET";
   if (reads) for (const key of Object.keys(rest)) query.append(key, take(key));
   const url = location.origin + filled + (query.size ? `?${query}` : "");
-  const body = reads || !Object.keys(rest).length ? [] : ["-H 'Content-Type: application/json'", `-d ${quoted(JSON.stringify(rest))}`];
-  return [`curl${reads ? "" : ` -X ${method}`} ${quoted(url)}`, '-H "Authorization: Bearer $ADWRIGHT_API_KEY"', ...body].join(" \\\n  ");
+  const body =
+    reads || !Object.keys(rest).length
+      ? []
+      : ["-H 'Content-Type: application/json'", `-d ${quoted(JSON.stringify(rest))}`];
+  return [
+    `curl${reads ? "" : ` -X ${method}`} ${quoted(url)}`,
+    '-H "Authorization: Bearer $ADWRIGHT_API_KEY"',
+    ...body,
+  ].join(" \\\n  ");
 }
 
-const asMcp = (name, given) => JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params: { name, arguments: given } }, null, 2);
+const asMcp = (name, given) =>
+  JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params: { name, arguments: given } }, null, 2);
 
 export class ToolCard {
-  #given; #came; #began = performance.now(); #built = false;
+  #given;
+  #came;
+  #began = performance.now();
+  #built = false;
 
   constructor({ toolUseId, name, title, arguments: given }, live) {
     this.#given = { name, arguments: given ?? {} };
@@ -139,15 +88,30 @@ export class ToolCard {
     this.detail = h("span", { class: "detail" }, shortly(given));
     this.state = h("span", { class: "state" });
     this.body = h("div", { class: "inside" });
-    this.element = h("details", { class: "tool-call", "data-tool": name, "data-call": toolUseId, ontoggle: () => this.#open() },
-      h("summary", {}, icon("wrench"), h("span", { class: "name" }, title), this.detail, this.state, icon("chevron-down", "turns")), this.body);
+    this.element = h(
+      "details",
+      { class: "tool-call", "data-tool": name, "data-call": toolUseId, ontoggle: () => this.#open() },
+      h(
+        "summary",
+        {},
+        icon("wrench"),
+        h("span", { class: "name" }, title),
+        this.detail,
+        this.state,
+        icon("chevron-down", "turns"),
+      ),
+      this.body,
+    );
     this.become("running");
   }
 
   become(state, said = "") {
     const [drawn, word] = STATES[state];
     this.element.dataset.state = state;
-    this.state.replaceChildren(icon(drawn, state === "running" ? "spin" : ""), h("span", { class: "sr" }, said || word));
+    this.state.replaceChildren(
+      icon(drawn, state === "running" ? "spin" : ""),
+      h("span", { class: "sr" }, said || word),
+    );
   }
 
   get settled() {
@@ -156,9 +120,13 @@ export class ToolCard {
 
   finish({ status, summary, result: came, elapsedMs, cache }) {
     const took = elapsedMs ?? (this.live ? performance.now() - this.#began : undefined);
-    const notes = [took !== undefined && spoken(took), cache?.hit && `cached${cache.ageSeconds ? ` ${ago(Date.now() - cache.ageSeconds * 1000)}` : ""}`].filter(Boolean);
+    const notes = [
+      took !== undefined && spoken(took),
+      cache?.hit && `cached${cache.ageSeconds ? ` ${ago(Date.now() - cache.ageSeconds * 1000)}` : ""}`,
+    ].filter(Boolean);
     this.#came = { came, notes };
-    const state = status === "ok" ? "done" : ["already_decided", "approval_expired"].includes(came?.code) ? "refused" : "failed";
+    const state =
+      status === "ok" ? "done" : ["already_decided", "approval_expired"].includes(came?.code) ? "refused" : "failed";
     this.become(state);
     this.detail.textContent = [summary, status === "ok" && shortly(this.#given.arguments)].filter(Boolean).join(" · ");
     if (this.#built) this.#build();
@@ -176,14 +144,39 @@ export class ToolCard {
     const part = (title, ...shown) => h("section", {}, h("h3", {}, title), ...shown);
     this.body.replaceChildren(
       part("Arguments", Object.keys(given).length ? facts(given) : h("p", { class: "muted small" }, "None")),
-      came ? part(["Result", ...notes].join(" · "), ...(came.code ? this.#failure(came) : result(came, given)).filter(Boolean)) : "",
-      came ? h("details", { class: "raw" }, h("summary", {}, "Raw JSON"), h("pre", { tabindex: "0" }, JSON.stringify(came, null, 2))) : "",
-      h("p", { class: "copies" }, copier("Copy as curl", () => asCurl(name, given), "curl"), copier("Copy as MCP call", () => asMcp(name, given), "MCP call"), h("code", {}, name)),
+      came
+        ? part(
+            ["Result", ...notes].join(" · "),
+            ...(came.code ? this.#failure(came) : result(came, given)).filter(Boolean),
+          )
+        : "",
+      came
+        ? h(
+            "details",
+            { class: "raw" },
+            h("summary", {}, "Raw JSON"),
+            h("pre", { tabindex: "0" }, JSON.stringify(came, null, 2)),
+          )
+        : "",
+      h(
+        "p",
+        { class: "copies" },
+        copier("Copy as curl", () => asCurl(name, given), "curl"),
+        copier("Copy as MCP call", () => asMcp(name, given), "MCP call"),
+        h("code", {}, name),
+      ),
     );
   }
 
   #failure({ code, message, fix, connectionId }) {
-    const reconnect = ["reauth_required", "credentials_unreadable"].includes(code) && h("a", { href: `/integrations${connectionId ? `?connection=${connectionId}` : ""}` }, "Reconnect");
-    return [h("p", {}, message), fix && h("p", { class: "muted" }, fix), reconnect, h("p", { class: "muted small" }, h("code", {}, code))];
+    const reconnect =
+      ["reauth_required", "credentials_unreadable"].includes(code) &&
+      h("a", { href: `/integrations${connectionId ? `?connection=${connectionId}` : ""}` }, "Reconnect");
+    return [
+      h("p", {}, message),
+      fix && h("p", { class: "muted" }, fix),
+      reconnect,
+      h("p", { class: "muted small" }, h("code", {}, code)),
+    ];
   }
 }

@@ -1,20 +1,26 @@
 // <chat-panel>: one conversation at a time, over the public API, surviving reloads, lost connections and other tabs.
 import { Conversation, Refused, ask, newKey } from "./chat-api.js";
 import { Composer } from "./chat-composer.js";
-import { button, h, icon } from "./chat-dom.js";
+import { h } from "./chat-dom.js";
 import { Frame } from "./chat-frame.js";
+import { Head } from "./chat-head.js";
 import { History } from "./chat-history.js";
-import { MAY, Usage, linked, problem, welcome } from "./chat-notes.js";
+import { Log } from "./chat-log.js";
+import { Usage, linked, problem, welcome } from "./chat-notes.js";
 import { Thread } from "./chat-thread.js";
 
 const TAB = "adwright.chat"; // the conversation of this tab
 const SENDING = "adwright.sending"; // a message of which nobody knows yet whether it arrived
-const NEAR = 48;
 const stored = (key) => JSON.parse(sessionStorage.getItem(key) ?? "null");
-const store = (key, value) => (value ? sessionStorage.setItem(key, JSON.stringify(value)) : sessionStorage.removeItem(key));
+const store = (key, value) =>
+  value ? sessionStorage.setItem(key, JSON.stringify(value)) : sessionStorage.removeItem(key);
 
 class ChatPanel extends HTMLElement {
-  #conversation = null; #surface; #liveAfter = 0; #stick = true; #top = 0; #stopping = false; #awake = false;
+  #conversation = null;
+  #surface;
+  #liveAfter = 0;
+  #stopping = false;
+  #awake = false;
 
   connectedCallback() {
     if (this.frame) return;
@@ -26,7 +32,8 @@ class ChatPanel extends HTMLElement {
     this.tabs.onmessage = ({ data }) => data === this.#conversation?.id && this.#look();
     for (const name of ["online", "offline"]) addEventListener(name, () => this.#online(name === "online"));
     document.addEventListener("visibilitychange", () => document.hidden || this.#look());
-    if (this.frame.fixed) addEventListener("popstate", () => this.#open(location.pathname.split("/")[2] ?? null, false));
+    if (this.frame.fixed)
+      addEventListener("popstate", () => this.#open(location.pathname.split("/")[2] ?? null, false));
     if (this.frame.open) this.woken();
   }
 
@@ -35,32 +42,56 @@ class ChatPanel extends HTMLElement {
     const place = document.querySelector("main h1")?.textContent.trim() || "this page";
     const page = fixed ? "" : this.getAttribute("page");
     this.thread = new Thread({
-      say: (text) => this.#say(text), used: (usage) => this.usage.show(usage), ask: (text) => this.#send(text),
-      edit: (turn) => this.composer.edit(turn), retry: (turn) => this.#send(turn.message, turn.number, false),
+      say: (text) => this.#say(text),
+      used: (usage) => this.usage.show(usage),
+      ask: (text) => this.#send(text),
+      edit: (turn) => this.composer.edit(turn),
+      retry: (turn) => this.#send(turn.message, turn.number, false),
     });
-    this.composer = new Composer({ send: (text, replaces) => this.#send(text, replaces), stop: () => this.#stop(), escape: () => this.frame.leave() }, { page, place });
-    this.history = new History({ open: ({ id }) => this.#open(id), gone: (id) => id === this.#conversation?.id && this.#open(null), renamed: ({ id, title }) => id === this.#conversation?.id && this.#title(title) });
-    this.heading = h("h2", {});
-    this.badge = h("span", { class: "badge" });
-    this.past = button("Conversations", () => this.#view(this.dataset.view === "history" ? "thread" : "history"), { drawn: "history", kind: "quiet past" });
-    this.full = h("a", { class: "quiet", href: "/chat", "aria-label": "Open on a page of its own", title: "Open on a page of its own", hidden: fixed }, icon("external-link"));
-    const head = h("div", { class: "chat-head" }, icon("sparkles", "mark"), h("div", { class: "names" }, this.heading, this.badge),
-      h("div", { class: "acts" }, this.past, button("New conversation", () => (this.#open(null), this.focus()), { drawn: "square-pen" }), this.full, fixed ? null : button("Close the assistant", () => this.frame.hide(), { drawn: "x" })));
-    this.origin = h("p", { class: "origin", hidden: true });
-    this.content = h("div", { class: "content" }, this.thread.element);
-    this.log = h("div", { class: "log", role: "log", "aria-live": "off", "aria-label": "Conversation", tabindex: "0", onscroll: () => this.#scrolled() }, this.origin, this.content);
-    this.latest = button("Go to the latest", () => this.#toEnd(), { drawn: "arrow-down", kind: "latest", hidden: true });
+    this.composer = new Composer(
+      {
+        send: (text, replaces) => this.#send(text, replaces),
+        stop: () => this.#stop(),
+        escape: () => this.frame.leave(),
+      },
+      { page, place },
+    );
+    this.history = new History({
+      open: ({ id }) => this.#open(id),
+      gone: (id) => id === this.#conversation?.id && this.#open(null),
+      renamed: ({ id, title }) => id === this.#conversation?.id && this.#title(title),
+    });
+    this.head = new Head(fixed, {
+      history: () => this.#view(this.dataset.view === "history" ? "thread" : "history"),
+      begin: () => (this.#open(null), this.focus()),
+      close: () => this.frame.hide(),
+    });
+    this.log = new Log((id) => this.#open(id));
     this.link = h("div", { class: "link", role: "status", hidden: true });
     this.notice = h("div", { class: "notices", role: "alert" });
     this.usage = new Usage();
     this.status = h("p", { class: "sr", role: "status", id: "chat-status" });
-    this.replaceChildren(this.history.element, h("div", { class: "chat" }, head, h("div", { class: "middle" }, this.log, this.latest), this.link, this.notice, this.composer.element,
-      this.usage.element), this.status);
+    this.replaceChildren(
+      this.history.element,
+      h(
+        "div",
+        { class: "chat" },
+        this.head.element,
+        this.log.element,
+        this.link,
+        this.notice,
+        this.composer.element,
+        this.usage.element,
+      ),
+      this.status,
+    );
     this.#view("thread");
-    new ResizeObserver(() => this.#stick && this.log.scrollTo(0, this.log.scrollHeight)).observe(this.content);
-    this.log.addEventListener("click", (event) => (this.#stick &&= !event.target.closest("summary"))); // what one opens stays in view
     this.addEventListener("approval-settled", ({ detail, target }) => this.#settled(detail, target));
-    this.addEventListener("keydown", (event) => event.key === "Escape" && (this.dataset.view === "history" ? this.#view("thread") : this.frame.leave()));
+    this.addEventListener(
+      "keydown",
+      (event) =>
+        event.key === "Escape" && (this.dataset.view === "history" ? this.#view("thread") : this.frame.leave()),
+    );
   }
 
   focus() {
@@ -95,19 +126,17 @@ class ChatPanel extends HTMLElement {
     this.#surface = surface ?? (id ? this.#surface : this.getAttribute("surface") || "ads");
     this.#begin(id);
     this.#title("");
-    this.#from(null);
+    this.log.branchedFrom(null);
     this.#view("thread");
     this.#place(push);
-    this.#stick = true;
     if (!id) return this.#welcome();
-    this.content.replaceChildren(h("div", { class: "skeleton" }), h("div", { class: "skeleton" }), h("div", { class: "skeleton" }));
-    this.log.setAttribute("aria-busy", "true");
+    this.log.loading();
     const conversation = this.#conversation;
     const known = await this.#known(id).catch((error) => error);
     if (conversation !== this.#conversation) return;
     if (known instanceof Refused && !known.lost) return this.#missing(known);
     this.#liveAfter = known.lastEvent ?? 0;
-    this.content.replaceChildren(this.thread.element);
+    this.log.show(this.thread.element);
     await conversation.follow(true);
     if (conversation === this.#conversation && this.thread.empty) this.#welcome();
   }
@@ -117,7 +146,7 @@ class ChatPanel extends HTMLElement {
     if (id !== this.#conversation?.id) return data;
     this.#surface = data.surface;
     this.#title(data.title);
-    this.#from(data.branchedFrom);
+    this.log.branchedFrom(data.branchedFrom);
     this.#refresh();
     return data;
   }
@@ -153,7 +182,7 @@ class ChatPanel extends HTMLElement {
     if (name === "run_started") {
       store(SENDING, null);
       this.notice.replaceChildren();
-      if (!this.thread.element.isConnected) this.content.replaceChildren(this.thread.element);
+      if (!this.thread.element.isConnected) this.log.show(this.thread.element);
       if (this.model === null) this.model = data.model?.name;
       this.#place(true);
       if (live) this.tabs.postMessage(data.conversationId);
@@ -170,7 +199,12 @@ class ChatPanel extends HTMLElement {
   async #send(text, replaces = null, typed = true) {
     const before = this.#conversation;
     const page = this.composer.page;
-    const body = { message: text, ...(before?.id && { conversationId: before.id }), ...(replaces && { replacesTurn: replaces }), ...(page && { page }) };
+    const body = {
+      message: text,
+      ...(before?.id && { conversationId: before.id }),
+      ...(replaces && { replacesTurn: replaces }),
+      ...(page && { page }),
+    };
     const lost = stored(SENDING);
     const sending = JSON.stringify(lost?.body) === JSON.stringify(body) ? lost : { body, key: newKey() };
     store(SENDING, sending);
@@ -178,10 +212,10 @@ class ChatPanel extends HTMLElement {
     before?.leave();
     const conversation = this.#begin(before?.id ?? null, before);
     if (!replaces) {
-      this.content.replaceChildren(this.thread.element);
+      this.log.show(this.thread.element);
       this.thread.expect(text);
     }
-    this.#toEnd();
+    this.log.toEnd();
     conversation.running = true;
     this.#refresh();
     try {
@@ -239,7 +273,10 @@ class ChatPanel extends HTMLElement {
   }
 
   #settled({ status }, card) {
-    this.#say({ done: "Approved and done", denied: "Denied", expired: "The approval expired" }[status] ?? `The approval is ${status}`);
+    this.#say(
+      { done: "Approved and done", denied: "Denied", expired: "The approval expired" }[status] ??
+        `The approval is ${status}`,
+    );
     document.dispatchEvent(new CustomEvent("adwright:approvals"));
     this.#look();
     if (card.contains(document.activeElement)) this.focus();
@@ -269,35 +306,40 @@ class ChatPanel extends HTMLElement {
   #refresh() {
     const { running = false, waiting = false, id = null } = this.#conversation ?? {};
     this.dataset.state = running ? (this.#stopping ? "stopping" : "running") : waiting ? "waiting" : "idle";
-    this.log.setAttribute("aria-busy", String(running));
+    this.log.busy(running);
     this.composer.become(running ? this.dataset.state : "", this.#reason());
-    this.composer.field.placeholder = waiting ? "Decide above, or ask anew…" : this.#surface === "ads" ? "Ask about campaigns or visitors…" : "Ask about visitors…";
-    this.badge.textContent = MAY[this.#surface];
+    this.composer.field.placeholder = waiting
+      ? "Decide above, or ask anew…"
+      : this.#surface === "ads"
+        ? "Ask about campaigns or visitors…"
+        : "Ask about visitors…";
     this.dataset.surface = this.#surface;
-    this.full.href = id ? `/chat/${id}` : "/chat";
+    this.head.of(id, this.#surface);
     this.history.current(id);
   }
 
   #welcome() {
-    this.log.removeAttribute("aria-busy");
-    this.content.replaceChildren(welcome({ surface: this.#surface, page: this.getAttribute("page") || "/", model: this.model, scripted: this.hasAttribute("scripted"), choose: (surface) => this.#choose(surface) }));
+    this.log.show(
+      welcome({
+        surface: this.#surface,
+        page: this.getAttribute("page") || "/",
+        model: this.model,
+        scripted: this.hasAttribute("scripted"),
+        choose: (surface) => this.#choose(surface),
+      }),
+    );
   }
 
   #choose(surface) {
     this.#surface = surface;
     this.#refresh();
     this.#welcome();
-    this.content.querySelector("input:checked").focus();
+    this.querySelector(".surfaces input:checked").focus();
   }
 
   #title(text) {
-    this.heading.textContent = this.heading.title = text || "Assistant";
+    this.head.title(text);
     if (this.frame.fixed) document.title = `${text || "Assistant"} · Adwright`;
-  }
-
-  #from(id) {
-    this.origin.hidden = !id;
-    this.origin.replaceChildren(...(id ? [icon("git-branch"), "Branched from ", h("a", { href: `/chat/${id}`, onclick: (event) => (event.preventDefault(), this.#open(id)) }, "an earlier conversation")] : []));
   }
 
   /** This tab's conversation, and on its own page its address. */
@@ -311,7 +353,7 @@ class ChatPanel extends HTMLElement {
 
   #view(view) {
     this.dataset.view = view;
-    this.past.setAttribute("aria-expanded", String(view === "history"));
+    this.head.expanded(view === "history");
     if (view !== "history") return;
     this.history.load();
     this.history.search.focus();
@@ -319,20 +361,6 @@ class ChatPanel extends HTMLElement {
 
   #say(text) {
     this.status.textContent = text;
-  }
-
-  /** Only who scrolls up wants to stay; what grows below takes everybody else along. */
-  #scrolled() {
-    const { scrollHeight, scrollTop, clientHeight } = this.log;
-    if (scrollHeight - scrollTop - clientHeight < NEAR) this.#stick = true;
-    else if (scrollTop < this.#top) this.#stick = false;
-    this.#top = scrollTop;
-    this.latest.hidden = this.#stick;
-  }
-
-  #toEnd() {
-    this.#stick = true;
-    this.log.scrollTo(0, this.log.scrollHeight);
   }
 }
 
