@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 
 import orjson
-from sqlalchemy import bindparam, select
 
 from tools.context import Context
 from tools.errors import CapabilityError, CredentialsUnreadable, InvalidArguments, NotFound
@@ -14,17 +13,11 @@ from tools.ports import Account, AdsPlatform, CampaignState, Credential
 from tools.secret import Secret
 from tools.store.engine import Work
 from tools.store.sealing import CREDENTIAL, SealingError
-from tools.store.statements import Prepared, Row
+from tools.store.statements import Row
 from tools.store.tables import campaign_index, connections
 
 PAGE = 500
 """Campaigns asked of a platform in one call."""
-
-_LIVE = Prepared(
-    select(connections)
-    .where(connections.c.workspace_id == bindparam("of"), connections.c.deleted_at.is_(None))
-    .order_by(connections.c.created_at, connections.c.id)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +52,12 @@ async def all_connections(
     context: Context, *, platform: Platform | None = None, connection_id: str | None = None
 ) -> tuple[Connection, ...]:
     """The workspace's live connections, oldest first; a named one that does not exist is an error."""
-    live = await context.rows.all(_LIVE)
-    found = [row for row in live if platform in (None, row.platform) and connection_id in (None, row.id)]
+    statement = context.rows.select(connections).where(connections.c.deleted_at.is_(None))
+    if platform:
+        statement = statement.where(connections.c.platform == platform)
+    if connection_id:
+        statement = statement.where(connections.c.id == connection_id)
+    found = await context.rows.all(statement.order_by(connections.c.created_at, connections.c.id))
     if connection_id and not found:
         raise NotFound(f"There is no connection {connection_id}.", fix="Take an id from list_connections.")
     return tuple(

@@ -80,10 +80,10 @@ class _Page:
 
 @read(scope=Scope.ADS_READ, rest=GET("/ads/campaigns"), toolset=Toolset.ADS)
 async def list_campaigns(context: Context, query: CampaignsQuery) -> Campaigns:
-    """List campaigns of the connected ad accounts: id, name, status, objective, daily budget and currency. What was
-    changed on the platform itself shows within 15 minutes, what was changed here at once. Filter by platform,
-    connection, account or status. Pages with next_cursor; none is left out or shown twice, and gaps name accounts that
-    could not be read."""
+    """List campaigns of the connected ad accounts: which are active or running, which paused, their budgets. Rows have
+    id, name, status, objective, daily budget and currency. What was changed on the platform itself shows within 15
+    minutes, what was changed here at once. Filter by platform, connection, account or status. Pages with next_cursor;
+    none is left out or shown twice, and gaps name accounts that could not be read."""
     held = await targets(
         context, platform=query.platform, connection_id=query.connectionId, account_id=query.account_id
     )

@@ -48,8 +48,8 @@ async def plan(context: Context, change: CampaignChange) -> Plan[CampaignChange]
     idempotent=True,
 )
 async def update_campaign(context: Context, plan: Plan[CampaignChange]) -> Campaign:
-    """Change a campaign's name, status or daily budget. Fields left out stay as they are. A person agrees first: the
-    answer is confirm_required with the exact change, and nothing is touched until then. Guardrails limit what may be
-    asked for. Returns the campaign as it is afterwards."""
+    """Change a campaign: pause or stop it, start or activate it, rename it, raise, lower or set its daily budget.
+    Fields left out stay as they are. A person agrees first: the answer is confirm_required with the exact change, and
+    nothing is touched until then. Guardrails limit what may be asked for. Returns the campaign as it is afterwards."""
     _, target, state = await apply(context, plan)
     return shown(target, state)

@@ -63,9 +63,10 @@ class MetricsQuery(Input):
 
 @read(scope=Scope.ADS_READ, rest=GET("/ads/insights"), toolset=Toolset.ADS)
 async def get_insights(context: Context, query: MetricsQuery) -> Insights:
-    """Read spend, impressions, clicks, conversions, conversion value, ROAS, CTR and CPC of connected ad accounts, by
-    day, campaign, platform or in total. Ratios are null where undefined, currencies are never added up. Sources name
-    the conversion action, attribution, time zone and freshness; gaps name accounts that could not be read."""
+    """Read what ads cost and returned, to compare platforms, campaigns or weeks and to find what was wasted: spend,
+    impressions, clicks, conversions, conversion value, ROAS, CTR and CPC of connected ad accounts, by day, campaign,
+    platform or in total. Ratios are null where undefined, currencies are never added up. Sources name the conversion
+    action, attribution, time zone and freshness; gaps name accounts that could not be read."""
     until = query.until or context.clock().date()
     since = query.since or dt.date.fromordinal(max(1, until.toordinal() - DEFAULT_DAYS + 1))
     held = await _targets(context, query)

@@ -90,10 +90,11 @@ class MetricRows(Output):
 
 @read(scope=Scope.ANALYTICS_READ, rest=GET("/analytics/metrics/{pipe}/rows"), toolset=Toolset.ANALYTICS)
 async def query_metrics(context: Context, query: MetricQuery) -> MetricRows:
-    """Read web analytics: the rows of one pipe, such as p_top_pages, p_traffic_sources, p_attributed_revenue or
-    p_funnel, for days and filters. list_metrics names the pipes, describe_metric what one takes and answers. Bots are
-    left out; money is in one currency, and caveats say what is missing, unfinished or not added up. Pages with
-    next_cursor."""
+    """Read web analytics of websites: visitors, sessions, pages, channels, funnels, revenue by attribution model,
+    retention, realtime, and assistants such as ChatGPT. Answers the rows of one pipe, such as p_top_pages,
+    p_traffic_sources, p_attributed_revenue or p_funnel, for days and filters. list_metrics names the pipes,
+    describe_metric what one takes and answers. Bots are left out; money is in one currency, and caveats say what is
+    missing, unfinished or not added up. Pages with next_cursor."""
     pipe = await one_pipe(context, query.pipe)
     site = await _site(context, query.websiteId)
     asked = _Asked(context, query, pipe, site)
