@@ -16,6 +16,7 @@ from tests.bench.processes import started
 from tests.bench.table import Row
 
 TARGET = 1.3
+TURNS = 50
 WORDS = "Northwind is your workspace, and three ad accounts are connected to it. " * 12
 
 
@@ -25,9 +26,25 @@ def measure(*, quick: bool) -> list[Row]:
         known = httpx2.get(f"{stand_in.url}/").json()["anthropic"]
         with _side("ours", known) as ours, _side("bare", known) as bare:
             costs = _interleaved([ours, bare], known["url"], batches, turns)
+        crowd = _crowd(known)
+    turns_at_once = f"{TURNS} turns at once on one core"
     return [
-        Row("a model call in a turn of three, beside the SDK's stream helper", "ms CPU", costs[0], costs[1], TARGET)
+        Row("a model call in a turn of three, beside the SDK's stream helper", "ms CPU", costs[0], costs[1], TARGET),
+        Row(f"{turns_at_once}: events dropped or doubled of {crowd['expected']:,}", "events", crowd["wrong"], None, 0),
+        Row(
+            f"{turns_at_once}, each followed by two who leave and come back",
+            "ms CPU a turn",
+            crowd["cpu"] / TURNS * 1e3,
+        ),
+        Row(f"{turns_at_once}: events brought to followers", "a second", crowd["expected"] / crowd["wall"]),
     ]
+
+
+def _crowd(known: dict[str, str]) -> dict[str, float]:
+    _script(known["url"], TURNS + 1)
+    command = [sys.executable, "-m", "tests.bench.agent_crowd", known["url"], known["api_key"], str(TURNS)]
+    found: dict[str, float] = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+    return found
 
 
 @contextlib.contextmanager

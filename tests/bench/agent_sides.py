@@ -4,11 +4,12 @@ A line on stdin is a number of turns; the answer is one JSON line, the CPU secon
 """
 
 import asyncio
+import contextlib
 import json
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from anthropic import AsyncAnthropic
 from agent.model import Model, ModelSettings
 from agent.runs import Runner
 from agent.snapshot import snapshot
-from tests.world import OWNER, open_world
+from tests.world import OWNER, World, open_world
 from tools.authority import Principal
 from tools.catalog import catalog
 from tools.conversations.model import Asked
@@ -36,10 +37,24 @@ Turn = Callable[[], Awaitable[None]]
 
 async def ours(url: str, key: str) -> None:
     """The whole of it: rows, events, leases, audit, and two tools through the door."""
+    async with house(url, key) as (world, runner):
+
+        async def turn() -> None:
+            world.clock.pass_by(seconds=4)  # twenty a minute
+            following = await runner.start(world.context(OWNER), "ads", lambda: Asked(message=QUESTION))
+            while not following.over:
+                await following.next(10)
+            following.close()
+
+        await _serve(turn)
+
+
+@contextlib.asynccontextmanager
+async def house(url: str, key: str) -> AsyncIterator[tuple[World, Runner]]:
+    """A runner over a store of its own, whose workspace has no quota of turns."""
     with tempfile.TemporaryDirectory() as name:
         async with open_world(Path(name), connected=False) as world:
-            context = world.context(OWNER)
-            unlimited = context.rows.update(workspaces).values(plan="scale")
+            unlimited = world.context(OWNER).rows.update(workspaces).values(plan="scale")
             await world.store.write(lambda tx: tx.run(unlimited))
             settings = ModelSettings(api_key=Secret(key), base_url=url, model=MODEL, effort="medium")
 
@@ -47,15 +62,7 @@ async def ours(url: str, key: str) -> None:
                 return principal
 
             runner = Runner(world.door, world.store, Model(settings), standing=standing, report=_escaped)
-
-            async def turn() -> None:
-                world.clock.pass_by(seconds=4)  # twenty a minute
-                following = await runner.start(world.context(OWNER), "ads", lambda: Asked(message=QUESTION))
-                while not following.over:
-                    await following.next(10)
-                following.close()
-
-            await _serve(turn)
+            yield world, runner
             await runner.close()
 
 

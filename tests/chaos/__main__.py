@@ -1,4 +1,4 @@
-"""`python -m tests.chaos --rounds N [--seed S] [--ingest]`: real processes are killed, and the promises are judged."""
+"""`python -m tests.chaos --rounds N [--ingest | --chat]`: real processes are killed, and the promises are judged."""
 
 import argparse
 import asyncio
@@ -18,7 +18,7 @@ from random import Random
 import httpx2
 
 from server.process.files import tail
-from tests.chaos import ingest, starting
+from tests.chaos import chat, ingest, starting
 from tests.chaos.actions import Round, Town
 from tests.chaos.database import File, Schema
 from tests.chaos.harness import Owner, Sandbox, Violation, plain_environment
@@ -106,11 +106,15 @@ def main(argv: list[str] | None = None) -> int:
         "--workers", type=int, default=1, help="processes that serve, on the PostgreSQL of ADWRIGHT_TEST_DATABASE_URL"
     )
     parser.add_argument("--ingest", action="store_true", help="kill while events are sent: acknowledged is counted")
+    parser.add_argument(
+        "--chat", action="store_true", help="kill while turns run: every event once, every turn ends told"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object instead of lines")
     arguments = parser.parse_args(argv)
     seed = secrets.randbelow(1_000_000) if arguments.seed is None else arguments.seed
-    if arguments.ingest:
-        broken, lines = asyncio.run(ingest.play(arguments.rounds, seed))
+    if arguments.ingest or arguments.chat:
+        playing = chat.play(arguments.rounds, seed, arguments.workers) if arguments.chat else None
+        broken, lines = asyncio.run(playing or ingest.play(arguments.rounds, seed))
         sys.stdout.write("\n".join(lines) + "\n")
         return broken
     result = asyncio.run(play(arguments.rounds, seed, arguments.workers))
