@@ -182,8 +182,8 @@ export class Conversation {
       if (before) return this.#again(0, id);
     } else if (id <= this.last) {
       return;
-    } else if (this.#asking && this.last && id > this.last + 1) {
-      return this.#again(this.last); // something happened elsewhere in between
+    } else if (this.#asking && id > this.last + 1) {
+      return this.#again(this.last, this.last ? 0 : id); // something happened before that is not shown here yet
     }
     this.last = id;
     if (name === "run_started") [this.running, this.waiting] = [true, false];

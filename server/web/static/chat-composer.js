@@ -21,7 +21,6 @@ export class Composer {
       "aria-label": "Message to the assistant",
       "aria-describedby": "chat-hint",
       placeholder: "Ask about campaigns or visitors…",
-      value: sessionStorage.getItem(DRAFT) ?? "",
       oninput: () => this.#typed(),
       onkeydown: (event) => this.#pressed(event),
     });
@@ -46,6 +45,7 @@ export class Composer {
       h("div", { class: "chips" }, this.context, this.edited),
       h("div", { class: "writing" }, this.field, this.submit, this.halt),
     );
+    this.field.value = sessionStorage.getItem(DRAFT) ?? "";
     requestAnimationFrame(() => this.#typed());
   }
 

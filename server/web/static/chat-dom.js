@@ -2,11 +2,12 @@
 const SVG = "http://www.w3.org/2000/svg";
 const ICONS = "./icons.svg";
 
-/** A node; strings among the attributes stay attributes, everything else (listeners, booleans) is a property. */
+/** A node; strings among the attributes stay attributes, functions listen, everything else is a property. */
 export function h(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (typeof value === "string") made.setAttribute(name, value);
+    if (typeof value === "function") made.addEventListener(name.slice(2), value); // what it returns means nothing
+    else if (typeof value === "string") made.setAttribute(name, value);
     else if (value !== undefined && value !== null) made[name] = value;
   }
   made.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));

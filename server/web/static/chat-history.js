@@ -124,7 +124,7 @@ export class History {
     const field = h("input", { value: row.title ?? "", maxLength: 80, "aria-label": "Title" });
     const back = (fresh = row) => {
       const replaced = this.#row(fresh);
-      form.replaceWith(replaced);
+      shown.replaceWith(replaced);
       this.current(this.#current);
       replaced.querySelector("button").focus();
     };
@@ -151,7 +151,7 @@ export class History {
       field,
       h("button", { class: "button" }, "Save"),
     );
-    shown.replaceWith(form);
+    shown.replaceChildren(form);
     field.select();
   }
 

@@ -161,8 +161,8 @@ export class ToolCard {
       h(
         "p",
         { class: "copies" },
-        copier("Copy as curl", () => asCurl(name, given), "curl"),
-        copier("Copy as MCP call", () => asMcp(name, given), "MCP call"),
+        copier("Copy as curl", () => asCurl(name, given), "Copy as curl"),
+        copier("Copy as MCP call", () => asMcp(name, given), "Copy as MCP call"),
         h("code", {}, name),
       ),
     );

@@ -153,7 +153,7 @@ class ChatPanel extends HTMLElement {
 
   #missing(error) {
     const again = error.status !== 404 && (() => this.#open(this.#conversation.id));
-    this.#refused(error, again);
+    if (error.status !== 404 || this.frame.fixed) this.#refused(error, again); // nobody asked for what a tab remembers
     if (error.status !== 404) return;
     store(TAB, null);
     this.#begin(null);
