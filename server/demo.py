@@ -23,7 +23,7 @@ async def prepare(url: str, local_token: Secret, sandbox_url: str, known: Mappin
             await _data(local, "POST", "/local/users", {"email": OWNER, "name": "Demo owner", "role": "owner"})
         await _connect(local, url, local_token, sandbox_url)
         api_key = await _working_key(url, known) or await _new_key(local)
-        link = await _data(local, "POST", "/local/login-links", {"next": "/approvals"})
+        link = await _data(local, "POST", "/local/login-links", {"next": "/campaigns"})
     return {"api_key": api_key, "login_url": link["url"]}
 
 
