@@ -193,7 +193,7 @@ class ChatPanel extends HTMLElement {
       this.#stopping = false;
       if (live) this.#known(this.#conversation.id).catch(() => {}); // it may have a title now
     }
-    this.#refresh();
+    if (["run_started", "done"].includes(name)) this.#refresh(); // the others come by the thousand
   }
 
   async #send(text, replaces = null, typed = true) {
