@@ -110,7 +110,7 @@ class ChatPanel extends HTMLElement {
   }
 
   asked({ message, surface, send, conversationId }) {
-    if (conversationId) this.#open(conversationId);
+    if (conversationId !== undefined) this.#open(conversationId); // null: a new one
     else if (surface && surface !== this.#surface) this.#open(null, true, surface);
     if (this.dataset.view === "history") this.#view("thread");
     if (message && send && !this.#conversation?.running && !this.#reason()) this.#send(message);

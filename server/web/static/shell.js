@@ -23,10 +23,19 @@ async function count() {
   timer = setTimeout(count, EVERY);
 }
 
+/** What was agreed to in the panel shows on the page beside it. */
+async function renew({ detail, target }) {
+  const main = document.getElementById("main");
+  if (detail.status !== "done" || main.contains(target) || main.contains(document.activeElement)) return;
+  const answer = await fetch(location.href).catch(() => null);
+  if (!answer?.ok || answer.redirected) return;
+  main.replaceWith(new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("main"));
+}
+
 if (/Mac|iPhone|iPad/.test(navigator.platform)) {
   for (const key of document.querySelectorAll("kbd[data-key]")) key.textContent = `⌘${key.dataset.key}`;
 }
 document.addEventListener("adwright:approvals", count);
-document.addEventListener("approval-settled", count);
+document.addEventListener("approval-settled", (event) => (count(), renew(event)));
 document.addEventListener("visibilitychange", count);
 timer = setTimeout(count, EVERY);
