@@ -29,6 +29,7 @@ class Evidence:
         self._limits = limits
         self._asked: dict[int, str] = {}  # by the number of its question, the conversation
         self._begun_as: dict[str, bytes] = {}  # the newest request of a conversation
+        self._sent: dict[int, bytes] = {}  # the newest request of a turn
         self._transcripts: dict[str, list[Any]] = {}
         self._events: dict[str, int] = {}
         self._calls: Counter[int] = Counter()
@@ -37,6 +38,11 @@ class Evidence:
 
     def asks(self, number: int, conversation: str) -> None:
         self._asked[number] = conversation
+
+    def branches(self, conversation: str, kept: Sequence[int]) -> None:
+        """It shares with another what was sent up to the last of these questions."""
+        sent = [self._sent[number] for number in kept if number in self._sent]
+        self._begun_as[conversation] = sent[-1] if sent else b""
 
     async def judge(self, talk: Talk) -> None:
         """Nothing may run any more."""
@@ -54,7 +60,7 @@ class Evidence:
             conversation = self._asked[number]
             before = self._begun_as.get(conversation, b"")
             assert body.startswith(before), (before[-300:], body[len(before) - 300 :])
-            self._begun_as[conversation] = messages_of(body)
+            self._begun_as[conversation] = self._sent[number] = messages_of(body)
             _each_call_has_its_result(json.loads(body)["messages"])
             self._calls[number] += 1
             assert self._calls[number] <= self._limits.model_calls + self.kills[number]

@@ -197,6 +197,20 @@ class Turns(RuleBasedStateMachine):
         self.run(stopped())
 
     @precondition(lambda self: self.conversations)
+    @rule(said=answers, at=which, turn=which)
+    def someone_asks_anew_from_an_earlier_turn(self, said: list[Any], at: int, turn: int) -> None:
+        conversation = self.pick(at)
+        assert conversation
+
+        async def branched() -> None:
+            questions = await self.questions(conversation)
+            number = turn % len(questions) + 1
+            await collected(await self.asks(said, conversation, replaces=number))
+            self.evidence.branches(self.conversations[-1], questions[: number - 1])
+
+        self.run(branched())
+
+    @precondition(lambda self: self.conversations)
     @rule(at=which)
     def someone_stops_whatever_there_is(self, at: int) -> None:
         conversation = self.pick(at)
@@ -284,13 +298,20 @@ class Turns(RuleBasedStateMachine):
         (await self.talk.http.delete("/script")).raise_for_status()
         await self.talk.says(*said, text("That is all."))
 
-    async def asks(self, said: list[Any], conversation: str | None) -> Following:
+    async def questions(self, conversation: str) -> list[int]:
+        """Of each of its turns."""
+        asked = [row.said for row in await self.talk.messages(conversation) if row.said]
+        return [int(said.removeprefix("Question ").rstrip(".")) for said in asked]
+
+    async def asks(self, said: list[Any], conversation: str | None, replaces: int | None = None) -> Following:
         await self.quiet()
         await self.scripted(said)
         self.clock.pass_by(seconds=4)  # twenty a minute
         self.asked += 1
-        asked = {"message": question(self.asked)} | ({"conversationId": conversation} if conversation else {})
-        if conversation:
+        asked: dict[str, Any] = {"message": question(self.asked)}
+        asked |= {"conversationId": conversation} if conversation else {}
+        asked |= {"replacesTurn": replaces} if replaces else {}
+        if conversation and not replaces:
             self.evidence.asks(self.asked, conversation)
         try:
             return await self.talk.runner.start(self.talk.world.context(OWNER), "ads", lambda: Asked.of(asked))
