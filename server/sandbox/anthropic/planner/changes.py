@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from server.sandbox.anthropic.planner import naming, periods
+from server.sandbox.anthropic.planner import naming, ranking
 from server.sandbox.anthropic.planner.results import Result
 from server.sandbox.anthropic.planner.steps import Asked, Said
 from server.sandbox.anthropic.planner.tables import listed, many, money, plain
@@ -14,6 +14,15 @@ _PERCENT = re.compile(rf"{_NUMBER}\s*(?:%|percent\b)")
 _TO = re.compile(rf"\b(?:to|at|of)\s+[$€£¥]?\s*{_NUMBER}(?!\s*(?:%|percent|\d))")
 _A_DAY = re.compile(rf"[$€£¥]?\s*{_NUMBER}\s*(?:[A-Z]{{3}}\s*)?(?:a|per)\s+day\b")
 _BY = re.compile(rf"\bby\s+[$€£¥]?\s*{_NUMBER}(?!\s*(?:%|percent|\d))")
+_ONLY = re.compile(
+    rf"(?:\b(?:it|that|this|no|actually|rather|sorry)\b,?\s*[$€£¥]?|[$€£¥])\s*{_NUMBER}|{_NUMBER}\W+instead\b",
+    re.IGNORECASE,
+)
+"""An amount with nothing that says what it is: it takes the place of one that was said before."""
+_NEGATIVE = re.compile(r"(?<![\w|])[-−]\d+(?:[.,]\d+)*")
+_STOPS = re.compile(r"\b(pause|stop|disable|halt|(turn|switch)\b.*\boff|take\b.*\b(out of service|off ?line|down))\b",
+                    re.IGNORECASE)  # fmt: skip
+_SPENT = re.compile(rf"\b(?:spent|spend(?:ing|s)?|costs?)\b[^.\d]{{0,30}}?[$€£¥]?\s*{_NUMBER}", re.IGNORECASE)
 _DOWN = re.compile(r"\b(lower|decrease|reduce|cut|drop|less|down|halve)\b", re.IGNORECASE)
 _NEW_NAME = re.compile(r"\b(?:to|as|it)\s+[\"“”«»']?([^\"“”«»'\n]+?)[\"“”«»']?\s*[.!]?$", re.IGNORECASE)
 _CALLED = re.compile(r"(?:called|named|name)\s+[\"“«']?([^\"“”«»'\n,]+?)[\"”»']?(?=\s+(?:with|on|for|at|in)\b|[,.!]|$)",
@@ -21,27 +30,32 @@ _CALLED = re.compile(r"(?:called|named|name)\s+[\"“«']?([^\"“”«»'\n,]+?
 _QUOTED = re.compile(r"[\"“«]([^\"“”«»\n]+)[\"”»]")
 _BUDGET = re.compile(rf"(?:budget\s*(?:of|:|is|to)?|with|at|for)\s*[$€£¥]?\s*{_NUMBER}|[$€£¥]\s*{_NUMBER}|"
                      rf"{_NUMBER}\s*(?:a|per)\s+day|^{_NUMBER}$", re.IGNORECASE | re.MULTILINE)  # fmt: skip
-_BELOW = re.compile(rf"(?:below|under|less than|lower than|<)\s*{_NUMBER}", re.IGNORECASE)
+_BELOW = re.compile(
+    rf"(?:below|under|less than|lower than|<)\s*(?:an?\s+)?(?:roas\s+(?:of\s+)?)?{_NUMBER}", re.IGNORECASE
+)
 _OBJECTIVES = ("sales", "leads", "traffic", "awareness", "engagement", "app_promotion")
 
 
 def status(asked: Asked) -> str:
-    found = naming.campaign(asked)
-    stops = re.search(r"\b(pause|stop|disable|halt|(turn|switch)\b.*\boff)\b", asked.words, re.IGNORECASE)
-    wanted = "PAUSED" if stops else "ACTIVE"
+    wanted = "PAUSED" if _STOPS.search(asked.words) else "ACTIVE"
+    if campaign_id := naming.untried(asked):
+        return _told(asked.propose("update_campaign", {"campaign_id": campaign_id, "status": wanted}), {})
+    found, why = _meant(asked)
     if found["status"] == wanted:
         return f"**{found['name']}** is {wanted} already; I left it alone."
-    return _update(asked, found, {"status": wanted})
+    return _update(asked, found, {"status": wanted}, why)
 
 
 def budget(asked: Asked) -> str:
-    found = naming.campaign(asked)
+    found, why = _meant(asked)
     before = found.get("daily_budget")
+    if below := _NEGATIVE.search(asked.words):
+        return f"A daily budget cannot be {below[0]}. To what amount should it be set?"
     wanted = _amount(_without(asked.words, found["name"]), before)
     if wanted is None:
         shown = money(before, found["currency"]) if before is not None else "not set on the campaign"
         return f"The daily budget of **{found['name']}** is {shown}. To what amount, or by how many percent?"
-    return _update(asked, found, {"daily_budget": wanted})
+    return _update(asked, found, {"daily_budget": wanted}, why)
 
 
 def rename(asked: Asked) -> str:
@@ -50,14 +64,15 @@ def rename(asked: Asked) -> str:
         found = naming.campaign(asked)
         return f"What should **{found['name']}** be called?"
     target = Asked(asked.conversation, asked.words[: new.start()])
-    return _update(asked, naming.campaign(target), {"name": new[1].strip()})
+    found, why = _meant(target)
+    return _update(asked, found, {"name": new[1].strip()}, why)
 
 
 def archive(asked: Asked) -> str:
-    found = naming.campaign(asked)
+    found, why = _meant(asked)
     for_good = re.search(r"\barchive\b|for good|permanently", asked.words, re.IGNORECASE)
     arguments = {"campaign_id": found["campaign_id"]} | ({"mode": "archive"} if for_good else {})
-    return _told(asked.call("delete_campaign", **arguments), found)
+    return _told(asked.propose("delete_campaign", arguments, why), found)
 
 
 def create(asked: Asked) -> str:
@@ -80,7 +95,7 @@ def create(asked: Asked) -> str:
     arguments |= _account(asked, arguments.get("platform"))
     if arguments.get("platform") == "google" and asked.takes("create_campaign", "eu_political_ads"):
         arguments["eu_political_ads"] = _political(lower)
-    return _told(asked.call("create_campaign", **arguments), None)
+    return _told(asked.propose("create_campaign", arguments), None)
 
 
 def pause_low(asked: Asked) -> str:
@@ -88,11 +103,12 @@ def pause_low(asked: Asked) -> str:
     below = _BELOW.search(asked.words)
     if below is None:
         return "Below which ROAS should I pause campaigns?"
-    period = periods.find(asked.words, asked.conversation.today)
+    period, spent = asked.period, _SPENT.search(asked.words)
+    least = _number(spent[1]) if spent else 1
     arguments = (
-        period.arguments | {"roas_below": _number(below[1]), "min_spend": 1} | naming.platform(asked.words.lower())
+        period.arguments | {"roas_below": _number(below[1]), "min_spend": least} | naming.platform(asked.words.lower())
     )
-    result = asked.call("pause_low_roas_campaigns", **arguments)
+    result = asked.propose("pause_low_roas_campaigns", arguments)
     if result.is_error:
         return result.problem()
     columns = (
@@ -101,29 +117,25 @@ def pause_low(asked: Asked) -> str:
         ("Outcome", lambda row: plain(row.get("message") or row.get("status"))),
     )
     done = result.data
-    lead = f"Paused {many(done['paused'], 'campaign')} with a ROAS below {below[1]} in {period}:"
+    that = f" that spent {spent[1]} or more" if spent else ""
+    lead = f"Paused {many(done['paused'], 'campaign')} with a ROAS below {below[1]}{that} in {period}:"
     return f"{lead}\n\n{listed(done['receipts'], columns, 50)}"
 
 
-def undo(asked: Asked) -> str:
-    done = [row for row in asked.rows("list_changes", limit=20) if row.get("undoable") and not row.get("undoneBy")]
-    if not done:
-        return "There is no change that can be undone."
-    last = done[0]
-    result = asked.call("undo_change", change_id=last["id"])
-    if result.is_error:
-        return result.problem()
-    return f"Undone: {plain(last['kind'])} on campaign {plain(last.get('campaign_id'))} is as it was before."
+def _meant(asked: Asked) -> tuple[naming.Campaign, str]:
+    """The campaign, and why it is that one where the person did not name it."""
+    return ranking.superlative(asked) or (naming.campaign(asked), "")
 
 
-def _update(asked: Asked, found: Mapping[str, Any], change: dict[str, Any]) -> str:
+def _update(asked: Asked, found: Mapping[str, Any], change: dict[str, Any], why: str = "") -> str:
     arguments = {"campaign_id": found["campaign_id"]} | change
-    return _told(asked.call("update_campaign", **arguments), found)
+    return _told(asked.propose("update_campaign", arguments, why), found)
 
 
 def _told(result: Result, before: Mapping[str, Any] | None) -> str:
     if result.is_error:
-        return result.problem()
+        stays = f"**{before['name']}** stays as it is: " if before and result.turned_down else ""
+        return f"{stays}{result.problem()}"
     now = result.data
     if before is None:
         return f"Created **{now['name']}** ({now['campaign_id']}), {now['status']}:\n\n{listed([now], naming.COLUMNS)}"
@@ -147,8 +159,10 @@ def _amount(words: str, before: object) -> float | int | None:
     """What the budget should be; a share or a difference needs the budget that it changes."""
     down = _DOWN.search(words) is not None
     to, by, share = _TO.search(words) or _A_DAY.search(words), _BY.search(words), _PERCENT.search(words)
+    if to is None and by is None and share is None:
+        to = _ONLY.search(words)
     if to is not None:
-        return _number(to[1])
+        return _number(next(filter(None, to.groups())))
     factor = 1 + (-1 if down else 1) * _number(share[1]) / 100 if share else None
     if re.search(r"\bdouble\b", words, re.IGNORECASE):
         factor = 2

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from server.sandbox.anthropic.planner import naming, periods, visits
+from server.sandbox.anthropic.planner import ranking as ranked
+from server.sandbox.anthropic.planner.periods import Period
 from server.sandbox.anthropic.planner.steps import Asked, Said
 from server.sandbox.anthropic.planner.tables import count, listed, money, percent, plain, ratio
 
@@ -15,9 +17,16 @@ _FIGURES = (
     ("Conversions", lambda row: count(row["conversions"])),
     ("Value", lambda row: money(row["conversion_value"], row["currency"])),
     ("ROAS", lambda row: ratio(row["roas"])),
+    ("Per conversion", lambda row: money(_each(row["spend"], row["conversions"]), row["currency"])),
     ("CTR", lambda row: percent(row["ctr"])),
     ("CPC", lambda row: money(row["cpc"], row["currency"])),
 )
+
+
+def _each(spend: float, number: float) -> float | None:
+    return spend / number if number else None
+
+
 _KEYS = {
     "campaign": (
         ("Campaign", lambda row: plain(row.get("campaign_name"))),
@@ -29,9 +38,7 @@ _KEYS = {
 }
 _WORD = re.compile(r"[^\W\d]+")
 _MOST_WASTEFUL = 10
-_MEANT_TO_SELL = frozenset({"sales", "app_promotion", None})
-_MAY_SELL = frozenset({"traffic"})
-"""Judged where what they brought was worth something."""
+_OFFER = "Tell me which to pause, or say “pause all campaigns with ROAS below 1”; you confirm each change."
 _GENERAL = frozenset(
     """how what which did do does was were are is i we my our me much spend spent cost roas results result revenue value
     conversions conversion clicks impressions ctr cpc numbers figures insights report performance performing show give
@@ -43,8 +50,10 @@ _GENERAL = frozenset(
 
 
 def performance(asked: Asked) -> str:
-    """How everything, one platform or one campaign did."""
-    period = periods.find(asked.words, asked.conversation.today)
+    """How everything, one platform or one campaign did; where only visits are known, what they paid."""
+    if _only_visits(asked):
+        return visits.total(asked)
+    period = asked.period
     lower = asked.words.lower()
     arguments = period.arguments | naming.platform(lower)
     breakdown = _breakdown(lower)
@@ -63,25 +72,15 @@ def performance(asked: Asked) -> str:
 
 def waste(asked: Asked) -> str:
     """Active campaigns that brought back less than they cost; where only visits are known, what each brought."""
-    if "get_insights" not in asked.conversation.tools and "query_metrics" in asked.conversation.tools:
+    if _only_visits(asked):
         return visits.revenue(asked)
-    period = periods.find(asked.words, asked.conversation.today)
-    insights, campaigns = asked.calls(
-        ("get_insights", period.arguments | {"breakdown": "campaign"} | naming.platform(asked.words.lower())),
-        ("list_campaigns", {"status": "ACTIVE"}),
-    )
-    if problem := next((each.problem() for each in (insights, campaigns) if each.is_error), None):
-        raise Said(problem)
-    running = {(each["platform"], each["campaign_id"]): each for each in campaigns.items}
-    low = [row for row in insights.data["rows"] if _key(row) in running and row["spend"] > 0 and (row["roas"] or 0) < 1]
-    rows = sorted(
-        (row for row in low if _sells(running[_key(row)].get("objective"), row)),
-        key=lambda row: (row["roas"] or 0, -row["spend"]),
-    )
-    others = [row["campaign_name"] for row in low if row not in rows]
+    ranking, period = ranked.active(asked), asked.period
+    rows = [row for row in ranking.rows if ranked.wasteful(row)]
+    others = [row["campaign_name"] for row in ranking.others if ranked.wasteful(row)]
     aside = f"\n\nNot judged by ROAS, as they are not meant to sell: {'; '.join(others)}." if others else ""
+    aside += _notes(ranking.found)
     if not rows:
-        return f"No active campaign spent more than it brought back in {period}.{aside}{_notes(insights.data)}"
+        return f"No active campaign spent more than it brought back in {period}.{aside}"
     worst = rows[0]
     lead = (
         f"**{worst['campaign_name']}** wastes the most in {period}: it spent "
@@ -89,23 +88,39 @@ def waste(asked: Asked) -> str:
     )
     more = f"{len(rows)} active campaigns have a ROAS below 1:" if len(rows) > 1 else "It is the only one below 1:"
     shown = listed(rows, (*_KEYS["campaign"], *_FIGURES), _MOST_WASTEFUL)
-    offer = "Tell me which to pause, or say “pause all campaigns with ROAS below 1”; you confirm each change."
-    return f"{lead}\n\n{more}\n\n{shown}{aside}{_notes(insights.data)}\n\n{offer}"
-
-
-def _sells(objective: object, row: Row) -> bool:
-    return objective in _MEANT_TO_SELL or (objective in _MAY_SELL and row["conversion_value"] > 0)
-
-
-def _key(row: Row) -> tuple[object, object]:
-    return row.get("platform"), row.get("campaign_id")
+    offer = "" if asked.more else f"\n\n{_OFFER}"
+    return f"{lead}\n\n{more}\n\n{shown}{aside}{offer}"
 
 
 def comparison(asked: Asked) -> str:
-    period = periods.find(asked.words, asked.conversation.today)
+    """Of platforms, or of spans of days where two are named."""
+    if len(spans := periods.spans(asked.words)) > 1:
+        return _spans(asked, spans)
+    period = asked.period
     found = asked.read("get_insights", **period.arguments, breakdown="platform")
     report = _report(found, "platform", f"The platforms, {period}", best=None)
     return f"{_winners(found['rows'])}{report}"
+
+
+def _spans(asked: Asked, spans: Sequence[Period]) -> str:
+    """Figures of each, side by side."""
+    only = naming.platform(asked.words.lower())
+    results = asked.calls(*(("get_insights", span.arguments | only) for span in spans))
+    if problem := next((each.problem() for each in results if each.is_error), None):
+        raise Said(problem)
+    rows = [
+        row | {"days": f"{span.since} to {span.until}"}
+        for span, found in zip(spans, results, strict=True)
+        for row in found.data["totals"]
+    ]
+    rows.sort(key=lambda row: str(row["currency"]))
+    days = ("Days", lambda row: plain(row["days"]))
+    notes = dict.fromkeys(_notes(found.data) for found in results)
+    return f"Side by side:\n\n{listed(rows, (days, *_FIGURES))}{''.join(notes)}"
+
+
+def _only_visits(asked: Asked) -> bool:
+    return "get_insights" not in asked.conversation.tools and "query_metrics" in asked.conversation.tools
 
 
 def _winners(rows: Sequence[Row]) -> str:
@@ -165,7 +180,18 @@ def _names_one(asked: Asked) -> bool:
 
 def _breakdown(lower: str) -> str:
     for breakdown, words in {
-        "day": ("per day", "by day", "each day", "daily spend", "day by day", "trend", "every day", "a day"),
+        "day": (
+            "per day",
+            "by day",
+            "each day",
+            "daily spend",
+            "day by day",
+            "trend",
+            "every day",
+            "a day",
+            "which day",
+            "what day",
+        ),
         "platform": ("per platform", "by platform", "each platform"),
         "campaign": ("campaign", "best", "worst", "top", "weakest"),
     }.items():

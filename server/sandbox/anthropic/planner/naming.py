@@ -15,9 +15,12 @@ _EMPTY = frozenset({
     "the", "and", "for", "all", "campaign", "campaigns", "ads", "please", "pause", "stop", "start", "resume", "raise",
     "lower", "increase", "reduce", "set", "change", "budget", "daily", "name", "rename", "new", "with", "from", "that",
     "this", "per", "day", "its", "last", "sales", "platform", "meta", "google", "to", "by", "of", "a", "in", "on", "i",
-    "is", "my", "me", "how", "what", "which",
+    "is", "my", "me", "how", "what", "which", "no", "again", "still", "out", "or", "did", "was", "make", "status",
+    "one", "take", "worst", "best", "id", "it", "be",
 })  # fmt: skip
 """Words that say nothing about which campaign is meant."""
+_ID = re.compile(r"\b\d{6,20}\b")
+_BLINDLY = re.compile(r"\bwithout (?:looking|checking)|\bdo(?: not|n['’]t) (?:look|check)", re.IGNORECASE)
 _QUOTED = re.compile(r"[\"“”«»']([^\"“”«»']{2,})[\"“”«»']")
 
 COLUMNS = (
@@ -29,9 +32,10 @@ COLUMNS = (
 )
 
 
-def campaign(asked: Asked) -> Campaign:
+def campaign(asked: Asked, *, archived: bool = False) -> Campaign:
     """The one that is meant; otherwise the person is asked which."""
-    known = [each for each in asked.rows("list_campaigns") if each.get("status") != "ARCHIVED"]
+    every = asked.rows("list_campaigns")
+    known = [each for each in every if archived or each.get("status") != "ARCHIVED"]
     found = named(asked.words, known) or _spoken_of(asked, known)
     there = platform(asked.words.lower()).get("platform")
     found = [each for each in found if each.get("platform") == there] or found
@@ -39,7 +43,9 @@ def campaign(asked: Asked) -> Campaign:
         return found[0]
     if found:
         raise Said(f"Several campaigns fit that.\n\n{listed(found, COLUMNS)}\n\nWhich one do you mean?")
-    raise Said(f"I found no campaign that fits. These exist:\n\n{listed(known, COLUMNS)}\n\nWhich one do you mean?")
+    ids = [number for number in _ID.findall(asked.words) if number not in {str(each["campaign_id"]) for each in every}]
+    none = f"There is no campaign {ids[0]} in the connected accounts." if ids else "I found no campaign that fits."
+    raise Said(f"{none} These exist:\n\n{listed(known, COLUMNS)}\n\nWhich one do you mean?")
 
 
 def named(words: str, known: Sequence[Campaign]) -> list[Campaign]:
@@ -64,8 +70,8 @@ def mentioned(text: str, known: Sequence[Campaign]) -> list[Campaign]:
 
 
 def _closest(lower: str, known: Sequence[Campaign]) -> list[Campaign]:
-    said = set(_WORD.findall(lower)) - _EMPTY
-    scores = [len(said & (set(_WORD.findall(each["name"].lower())) - _EMPTY)) for each in known]
+    said = content(lower)
+    scores = [len(said & content(each["name"])) for each in known]
     best = max(scores, default=0)
     return [each for each, score in zip(known, scores, strict=True) if score == best] if best else []
 
@@ -74,7 +80,7 @@ def _spoken_of(asked: Asked, known: Sequence[Campaign]) -> list[Campaign]:
     """What "it" is: the campaign last called for, else the one in the first line of the last answer that names some."""
     if not _PRONOUN.search(asked.words):
         return []
-    for exchange in reversed(asked.conversation.before):
+    for exchange in reversed(asked.before):
         if found := mentioned(exchange.answer.partition("\n")[0], known):
             return found
         ids = {str(call.arguments["campaign_id"]) for call in exchange.calls if "campaign_id" in call.arguments}
@@ -85,10 +91,21 @@ def _spoken_of(asked: Asked, known: Sequence[Campaign]) -> list[Campaign]:
     return []
 
 
+def untried(asked: Asked) -> str | None:
+    """An id that is to be tried as it is."""
+    ids = _ID.findall(asked.words)
+    return ids[0] if len(ids) == 1 and _BLINDLY.search(asked.words) else None
+
+
 def platform(lower: str) -> dict[str, str]:
     said = [name for name, words in {"meta": ("meta", "facebook", "instagram"), "google": ("google",)}.items()
             if any(word in lower for word in words)]  # fmt: skip
     return {"platform": said[0]} if len(said) == 1 else {}
+
+
+def content(words: str) -> set[str]:
+    """Words that may be of a name."""
+    return set(_WORD.findall(words.lower())) - _EMPTY
 
 
 def refers_back(words: str) -> bool:
@@ -98,6 +115,6 @@ def refers_back(words: str) -> bool:
 def surely_named(words: str, known: Sequence[Campaign]) -> list[Campaign]:
     """By id, whole name or quotation, or by two words of its name: one alone may be chance."""
     lower = words.lower()
-    said = set(_WORD.findall(lower)) - _EMPTY
-    close = [each for each in known if len(said & (set(_WORD.findall(each["name"].lower())) - _EMPTY)) > 1]
+    said = content(lower)
+    close = [each for each in known if len(said & content(each["name"])) > 1]
     return mentioned(words, known) or [each for each in known if str(each["campaign_id"]) in lower] or close

@@ -28,16 +28,29 @@ class Period:
 
 def find(words: str, today: dt.date) -> Period:
     """The last seven days where nothing is said; today counts as one of them."""
+    return said(words, today) or usual(today)
+
+
+def usual(today: dt.date) -> Period:
+    return _back(today, _USUAL, f"the last {_USUAL} days")
+
+
+def said(words: str, today: dt.date) -> Period | None:
     lower = words.lower()
-    if between := _BETWEEN.search(lower):
-        since, until = sorted(dt.date.fromisoformat(day) for day in between.groups())
-        return Period(since, until, "your period")
+    if between := spans(lower):
+        return between[0]
     if since_day := _SINCE.search(lower):
         return Period(dt.date.fromisoformat(since_day[1]), today, "since then")
     if last := _LAST.search(lower):
         days = int(last[1]) * _DAYS[last[2]]
         return _back(today, max(1, days), f"the last {days} days")
-    return _named(lower, today) or _back(today, _USUAL, f"the last {_USUAL} days")
+    return _named(lower, today)
+
+
+def spans(words: str) -> list[Period]:
+    """Each that is written with both its days."""
+    found = [sorted(map(dt.date.fromisoformat, between.groups())) for between in _BETWEEN.finditer(words)]
+    return [Period(since, until, "your period") for since, until in found]
 
 
 def _named(lower: str, today: dt.date) -> Period | None:

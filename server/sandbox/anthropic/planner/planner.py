@@ -2,21 +2,18 @@
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from server.sandbox.anthropic.models import find as find_model
+from server.sandbox.anthropic.planner import asking
 from server.sandbox.anthropic.planner import conversation as conversations
 from server.sandbox.anthropic.planner import gullible as gullibility
-from server.sandbox.anthropic.planner import intents, records
 from server.sandbox.anthropic.planner.conversation import Conversation
-from server.sandbox.anthropic.planner.steps import Asked, Needed, Said
 from server.sandbox.anthropic.turn import Block, Turn, text, thinking
 
 _TITLE_WORDS = 6
 _QUOTED = re.compile(r"<(?P<tag>message|conversation|text)>(.*?)</(?P=tag)>", re.DOTALL)
-_ODD = (AttributeError, IndexError, KeyError, TypeError, ValueError)
-"""What comes of tools that answer in another shape than ours; the request may bring any."""
 
 
 def plan(body: Mapping[str, Any], today: dt.date, *, gullible: bool = False) -> Turn:
@@ -25,32 +22,25 @@ def plan(body: Mapping[str, Any], today: dt.date, *, gullible: bool = False) -> 
         return Turn((text(_title(conversation)),))
     if gullible and (obeyed := gullibility.obey(conversation)) is not None:
         return obeyed
-    asked = Asked(conversation, _words(conversation))
-    answer = intents.find(asked.words) or _unknown
-    try:
-        blocks: list[Block] = [text(answer(asked))]
-    except Said as said:
-        blocks = [text(said.text)]
-    except _ODD:
-        blocks = [text("A tool answered something that I, being a script, cannot read. Its result is shown above.")]
-    except Needed as needed:
-        blocks = needed.calls if conversation.may_call else [text(_stopped(conversation))]
-    return Turn((*_resumed(body), *_thoughts(body, blocks), *blocks))
+    return Turn((*_resumed(body), *_thoughts(body, blocks := _blocks(conversation)), *blocks))
 
 
-def _words(conversation: Conversation) -> str:
-    """With the words that the last questions back were about, unless these ask for something of their own."""
-    words = [conversation.now.words]
-    if intents.find(words[0]) is None:
-        for exchange in reversed(conversation.before):
-            if not exchange.answer.rstrip().endswith("?"):
-                break
-            words.insert(0, exchange.words)
-    return "\n".join(words)
+def _blocks(conversation: Conversation) -> list[Block]:
+    played = asking.play(conversation)
+    if played.needed is None:
+        return [text(words) for words in _unsaid(conversation, played.answers) or played.answers[-1:]]
+    if not conversation.may_call:
+        return [text(_stopped(conversation))]
+    if played.needed.why is None:
+        return played.needed.calls
+    told = [each for each in (*played.answers, played.needed.why) if each]
+    return [*(text(words) for words in _unsaid(conversation, told)), *played.needed.calls]
 
 
-def _unknown(asked: Asked) -> str:
-    return f"I did not understand that. {records.abilities(asked)}"
+def _unsaid(conversation: Conversation, answers: Sequence[str]) -> list[str]:
+    """In one, and without what was said already before a person decided."""
+    left = [answer for answer in dict.fromkeys(answers) if answer not in conversation.now.answer]
+    return ["\n\n".join(left)] if left else []
 
 
 def _stopped(conversation: Conversation) -> str:

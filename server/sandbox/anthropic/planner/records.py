@@ -102,13 +102,18 @@ def abilities(asked: Asked) -> str:
         "I am a scripted demo model. You can ask me, for example:\n\n"
         "- Which campaigns are active?\n"
         "- What did I spend in the last 30 days, by campaign, platform or day?\n"
-        "- Which campaigns waste money?\n"
         "- Pause a campaign, change its budget to an amount or by a percentage, rename it, create one\n"
-        "- Pause all campaigns with ROAS below 1\n"
-        "- What changed recently? Undo the last change\n"
+        "- Which campaigns waste money? Pause the worst one\n"
+        "- Pause all campaigns with ROAS below 1 that spent over 100\n"
+        "- What changed recently? What did you just do? Did it work?\n"
+        "- Undo the last change, or the one you name\n"
         "- What waits for approval? Are my connections healthy? Who am I?\n"
         "- What are the top pages, where do visitors come from, what is the revenue by channel?"
     )
+
+
+def left_alone(_: Asked) -> str:
+    return "I leave it as it is."
 
 
 def greeting(_: Asked) -> str:

@@ -34,6 +34,11 @@ class Result:
         found = self.data.get("items", []) if isinstance(self.data, dict) else self.data
         return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
+    @property
+    def turned_down(self) -> bool:
+        """A person did not agree to it, so nothing came of it."""
+        return self.is_error and isinstance(self.data, dict) and self.data.get("code") in _DECIDED
+
     def problem(self) -> str:
         """Why there is no data."""
         if not isinstance(self.data, dict):

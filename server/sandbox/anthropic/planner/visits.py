@@ -1,10 +1,10 @@
 """Answers made of web analytics: pages, where visitors come from, what they bring in, and how far they get."""
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from server.sandbox.anthropic.planner import periods
 from server.sandbox.anthropic.planner.steps import Asked, Said
 from server.sandbox.anthropic.planner.tables import count, listed, money, percent, plain
 
@@ -21,9 +21,10 @@ _PAGES: Columns = (
 _STEPS: Columns = (
     ("Step", lambda row: plain(row["label"])),
     ("Visitors", lambda row: count(row["visitors"])),
-    ("Of the step before", lambda row: percent(row["conversion_from_previous"])),
-    ("Of all", lambda row: percent(row["conversion_from_first"])),
+    ("Of the step before", lambda row: percent(row.get("conversion_from_previous", row.get("rate_prev")))),
+    ("Of all", lambda row: percent(row.get("conversion_from_first", row.get("rate_total")))),
 )
+"""The two kinds of funnels name their shares differently."""
 _ENGINES: Columns = (
     ("Assistant", lambda row: plain(row["engine"])),
     ("Visitors", lambda row: count(row["visitors"])),
@@ -31,11 +32,25 @@ _ENGINES: Columns = (
     ("Payments", lambda row: count(row["payments"])),
     ("Revenue", lambda row: money(row["revenue"], row.get("currency") or "")),
 )
+_COHORTS: Columns = (
+    ("Cohort", lambda row: plain(row["cohort"])),
+    ("Period", lambda row: count(row["period"])),
+    ("Visitors", lambda row: count(row["retained"])),
+    ("Of the cohort", lambda row: percent(row["rate"])),
+)
+_WEBSITES: Columns = (
+    ("Website", lambda row: plain(row.get("name"))),
+    ("Domain", lambda row: plain(row.get("domain"))),
+    ("Time zone", lambda row: plain(row.get("time_zone"))),
+)
+_PATH = re.compile(r"(?<![\w/.:])/[\w-]+[\w/.-]*")
+_MINUTES = re.compile(r"\blast (\d{1,3}) minutes?\b", re.IGNORECASE)
+_RECENT = 30
 _METRICS: Columns = (("Pipe", lambda row: plain(row["pipe"])), ("Answers", lambda row: plain(row["answers"])))
 
 
 def pages(asked: Asked) -> str:
-    period = periods.find(asked.words, asked.conversation.today)
+    period = asked.period
     found = _read(asked, "p_top_pages", **period.arguments, limit=_SHOWN)
     if not found["rows"]:
         return f"No page was visited in {period}.{_caveats(found)}"
@@ -45,7 +60,7 @@ def pages(asked: Asked) -> str:
 
 
 def sources(asked: Asked) -> str:
-    period, by = periods.find(asked.words, asked.conversation.today), _split(asked.words)
+    period, by = asked.period, _split(asked.words)
     found = _read(asked, "p_traffic_sources", **period.arguments, by=by, limit=_SHOWN)
     if not found["rows"]:
         return f"There were no visitors in {period}.{_caveats(found)}"
@@ -62,14 +77,19 @@ def sources(asked: Asked) -> str:
 
 
 def revenue(asked: Asked) -> str:
-    period, by = periods.find(asked.words, asked.conversation.today), _split(asked.words)
-    model = "first_touch" if "first" in asked.words.lower() else "last_touch"
+    """By the model that is named; by both where both are, as neither is the truth."""
+    said = [model for model in ("first_touch", "last_touch") if model.partition("_")[0] in asked.words.lower()]
+    return "\n\n".join(_attributed(asked, model) for model in said or ["last_touch"])
+
+
+def _attributed(asked: Asked, model: str) -> str:
+    period, by = asked.period, _split(asked.words)
     found = _read(asked, "p_attributed_revenue", **period.arguments, model=model, by=by, limit=_SHOWN)
     if not found["rows"]:
         return f"There were no payments in {period}.{_caveats(found)}"
-    first = found["rows"][0]
+    first = _meant(asked, found["rows"], by)
     lead = (
-        f"By {model.replace('_', ' ')}, **{plain(first[by])}** brought the most in {period}: "
+        f"By {model.replace('_', ' ')}, **{plain(first[by])}** brought {_most(first, found)} in {period}: "
         f"{money(first['revenue'], first.get('currency') or '')}. Other models share it out differently."
     )
     columns = (
@@ -81,8 +101,30 @@ def revenue(asked: Asked) -> str:
     return f"{lead}\n\n{listed(found['rows'], columns)}{_caveats(found)}"
 
 
+def _meant(asked: Asked, rows: Sequence[Row], by: str) -> Row:
+    """The one that is named, else the first."""
+    lower = asked.words.lower()
+    return next((row for row in rows if str(row[by]).replace("_", " ") in lower), rows[0])
+
+
+def _most(row: Row, found: Row) -> str:
+    return "the most" if row is found["rows"][0] else "this"
+
+
+def total(asked: Asked) -> str:
+    """What visitors paid, and what that sum leaves out."""
+    period = asked.period
+    found = _read(asked, "p_revenue_summary", **period.arguments)
+    if not found["rows"]:
+        return f"There were no payments in {period}.{_caveats(found)}"
+    row = found["rows"][0]
+    other = row.get("other_currency_payments") or 0
+    aside = f" Not in it: {count(other)} payments in other currencies." if other else ""
+    return f"The revenue of {period} is {money(row['revenue'], row.get('currency') or '')}.{aside}{_caveats(found)}"
+
+
 def assistants(asked: Asked) -> str:
-    period = periods.find(asked.words, asked.conversation.today)
+    period = asked.period
     found = _read(asked, "p_llm_traffic", **period.arguments, limit=_SHOWN)
     if not found["rows"]:
         return f"No assistant sent a visitor in {period}.{_caveats(found)}"
@@ -106,7 +148,7 @@ def funnel(asked: Asked) -> str:
         names = "\n".join(f"- {plain(row['name'])}" for row in named or held)
         return f"Several funnels are kept:\n\n{names}\n\nWhich one do you mean?"
     (kept,) = named
-    period = periods.find(asked.words, asked.conversation.today)
+    period = asked.period
     found = _read(
         asked, "p_funnel_v2", **period.arguments, websiteId=kept["websiteId"], steps=json.dumps(kept["steps"]),
         window_s=kept["window_s"],
@@ -121,8 +163,53 @@ def funnel(asked: Asked) -> str:
     return f"{lead}\n\n{listed(steps, _STEPS)}{_caveats(found)}"
 
 
+def steps(asked: Asked) -> str:
+    """A funnel of the paths that are named, in their order."""
+    paths = list(dict.fromkeys(path.rstrip(".") for path in _PATH.findall(asked.words)))
+    found = _read(asked, "p_funnel", **asked.period.arguments, steps=",".join(paths))
+    rows = found["rows"]
+    if not rows or not rows[0]["visitors"]:
+        return f"Nobody visited {paths[0]} in {asked.period}.{_caveats(found)}"
+    lead = (
+        f"Of {count(rows[0]['visitors'])} visitors of {paths[0]} in {asked.period}, {count(rows[-1]['visitors'])} "
+        f"reached {paths[-1]}."
+    )
+    return f"{lead}\n\n{listed(rows, _STEPS)}{_caveats(found)}"
+
+
+def retention(asked: Asked) -> str:
+    lower = asked.words.lower()
+    interval = next((each for each in ("month", "day") if f"by {each}" in lower), "week")
+    found = _read(asked, "p_retention_cohort", **asked.period.arguments, interval=interval)
+    if not found["rows"]:
+        return f"There are no cohorts in {asked.period}.{_caveats(found)}"
+    first = found["rows"][0]
+    back = next((row for row in found["rows"] if row["cohort"] == first["cohort"] and row["period"] == 1), None)
+    lead = f"The first cohort ({plain(first['cohort'])}) has {count(first['cohort_size'])} visitors"
+    lead += f"; {percent(back['rate'])} of them came back a {interval} later." if back else "."
+    return f"{lead}\n\n{listed(found['rows'], _COHORTS)}{_caveats(found)}"
+
+
+def online(asked: Asked) -> str:
+    said = _MINUTES.search(asked.words)
+    minutes = int(said[1]) if said else _RECENT
+    found = _read(asked, "p_realtime_visitors", minutes=minutes)
+    now = found["rows"][0]["visitors_now"] if found["rows"] else 0
+    return f"{count(now)} visitors in the last {minutes} minutes.{_caveats(found)}"
+
+
+def websites(asked: Asked) -> str:
+    rows = asked.rows("list_websites")
+    return f"Counted here:\n\n{listed(rows, _WEBSITES)}" if rows else "No website is counted yet."
+
+
+def not_counted(asked: Asked) -> str:
+    """Nobody is asked who they are; what is counted instead is listed."""
+    return f"No pipe tells that of visitors, so I cannot say. {metrics(asked)}"
+
+
 def visitors(asked: Asked) -> str:
-    period = periods.find(asked.words, asked.conversation.today)
+    period = asked.period
     found = _read(asked, "p_visitors_summary", **period.arguments)
     if not found["rows"]:
         return f"There were no visitors in {period}.{_caveats(found)}"

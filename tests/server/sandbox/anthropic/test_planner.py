@@ -164,7 +164,7 @@ async def test_a_no_is_taken_for_a_no(talk: Talk) -> None:
 
     answer = await talk.ask("Pause Retargeting | Cart abandoners 14d")
 
-    assert answer == "A person said no; denied."
+    assert answer == "**Retargeting | Cart abandoners 14d** stays as it is: A person said no; denied."
     assert [name for name, _ in talk.calls] == ["list_campaigns", "update_campaign"]
 
 
@@ -198,7 +198,8 @@ WAITING = {"plan": {"summary": "Pause Alpha", "warnings": ["It sells."]}, "url":
             json.dumps({"code": "confirm_required", "message": "m", "approval": WAITING}),
             "This waits for your yes; nothing has changed yet.\nPause Alpha\n- It sells.\nDecide here: http://x/a",
         ),
-        ('{"code": "approval_expired", "message": "Nobody decided in time.", "fix": "f"}', "Nobody decided in time."),
+        ('{"code": "approval_expired", "message": "Nobody decided in time.", "fix": "f"}',
+         "**Alpha** stays as it is: Nobody decided in time."),
         ('{"status": "error", "code": "guardrail", "fix": "Ask for less.", "untrusted": {"message": "Too much."}}',
          "That did not work. Too much. Ask for less."),
         ("The tool broke.", "That did not work. The tool broke."),
@@ -265,6 +266,16 @@ def test_spans_of_days_are_understood(words: str, since: str, until: str) -> Non
         ("Who changed the budget?", "changes"),
         ("When does my token expire?", "connections"),
         ("What can you do?", "abilities"),
+        ("What did you just do?", "recap"),
+        ("Did it work?", "state"),
+        ("Start Traffic | Journal articles", "status"),
+        ("How did Traffic | Journal articles do?", "performance"),
+        ("How many visitors were there from 2026-11-01 to 2026-11-05?", "visitors"),
+        ("Don't pause Broad", "left_alone"),
+        ("Create a traffic campaign “Undo”", "create"),
+        ("No, make it 190", "budget"),
+        ("190 instead", "budget"),
+        ("Pause everything below ROAS 1 that spent over 100", "pause_low"),
     ],
 )
 def test_the_first_intent_that_fits_decides(words: str, answer: str) -> None:
