@@ -53,7 +53,8 @@ INTENTS: tuple[tuple[Answer, tuple[str, ...]], ...] = (
     )),
     (changes.budget, (
         rf"{_BEGINS}{_CHANGE}.*(\b(budget|spend)\b|\d)",
-        r"^\W*(no|actually|rather|sorry)\b[^.]*\d", r"\d\W+instead\b",
+        r"^\W*(no|actually|rather|sorry)\b.*\b\d[\d.,]*\s*(%|percent|[a-z]{3}|euros?|dollars?)?( (a|per) day)?\W*$",
+        r"\d\W+instead\b",
     )),
     (visits.steps, (rf"{_PATH}.*{_PATH}",)),
     (visits.funnel, (r"^(?!.*\b(create|add|new|delete|change)\b).*\bfunnels?\b",)),

@@ -11,6 +11,8 @@ VERBS = (
 """What a request for a change begins with."""
 COURTESIES = r"(?:(?:please|now|then|and|also|so|ok(?:ay)?|no|yes|(?:can|could|would|will) you|let's)\W+)*"
 NEGATED = re.compile(rf"^\W*{COURTESIES}(?:do not|don['’]t|never)\b", re.IGNORECASE)
+_LOOKED_AT = 2_000
+"""Characters in which a person has said what is asked for; what is pasted below is not searched for intents."""
 _QUOTED = re.compile(r"[\"“«][^\"“”«»\n]*[\"”»]")
 _PART = re.compile(
     rf"(?<=[.!?])\s+|[,;]?\s+(?:and(?: then| also)?|then)\s+(?=(?:please\s+)?(?:{VERBS})\b)", re.IGNORECASE
@@ -49,4 +51,4 @@ def joined(parts: Sequence[str], asks: Sequence[bool]) -> list[str]:
 
 def bare(words: str) -> str:
     """Without names and days: a campaign that is called Traffic does not ask for traffic."""
-    return _SPAN.sub(" ", _NAME.sub("_ ", _QUOTED.sub("_", words)))
+    return _SPAN.sub(" ", _NAME.sub("_ ", _QUOTED.sub("_", words[:_LOOKED_AT])))

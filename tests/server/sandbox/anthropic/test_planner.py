@@ -275,6 +275,7 @@ def test_spans_of_days_are_understood(words: str, since: str, until: str) -> Non
         ("Create a traffic campaign “Undo”", "create"),
         ("No, make it 190", "budget"),
         ("190 instead", "budget"),
+        ("Actually, 190 USD a day", "budget"),
         ("Pause everything below ROAS 1 that spent over 100", "pause_low"),
     ],
 )
@@ -283,6 +284,10 @@ def test_the_first_intent_that_fits_decides(words: str, answer: str) -> None:
 
     assert found is not None
     assert found.__name__ == answer
+
+
+def test_a_part_of_a_name_is_no_amount() -> None:
+    assert intents.find("No, the 14d one") is None
 
 
 def test_platforms_are_compared_within_a_currency(api: Api) -> None:
