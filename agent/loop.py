@@ -146,7 +146,9 @@ class Run:
         met = self._limits.met(
             asked=self._asked, turn=self._turn(), seconds=self._spent_ms() / 1000, dollars=self._spending.turn
         )
-        return met or await self._spending.month_is_over()
+        if met is not None or not self._asked:  # whether the turn may begin at all was asked before it did
+            return met
+        return await self._spending.month_is_over()
 
     def _turn(self) -> list[Message]:
         return [message for message in self._messages if message.turn == self._journal.turn]

@@ -168,7 +168,9 @@ async def _over(tx: Transaction, context: Context, row: Row, running: Container[
 
 
 def _abandoned(context: Context, row: Row, running: Container[str]) -> bool:
-    return row.request_id not in running and row.lease_until <= context.now_ms()
+    """Where the database is one process's, a call that does not run here runs nowhere, whatever its lease says."""
+    lapsed = not context.store.shared or row.lease_until <= context.now_ms()
+    return lapsed and row.request_id not in running
 
 
 async def _replayed(context: Context, row: Row, running: Container[str]) -> Replayed:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Numeric, Select, Text, and_, case, cast, func, or_
+from sqlalchemy import Select, and_, or_
 
 from tools.approval import ApprovalStatus
 from tools.context import Context
@@ -203,26 +203,6 @@ async def hold(tx: Transaction, rows: Rows, identifier: str, run_id: str, **valu
 def stop_asked(rows: Rows, identifier: str, now: int) -> Statement:
     of = (chat_sessions.c.id == identifier, chat_sessions.c.status == Status.RUNNING)
     return rows.update(chat_sessions).where(*of).values(stop_asked_at=now)
-
-
-async def used_since(rows: Rows, since: int) -> Row:
-    """Tokens and dollars of all conversations, deleted ones too; `unpriced` calls have no known price. From an index
-    alone, which needs the condition on the tokens."""
-    c = chat_messages.c
-    sums = [
-        func.coalesce(func.sum(column), 0).label(column.name)
-        for column in (c.input_tokens, c.output_tokens, c.cache_read_tokens, c.cache_write_tokens)
-    ]
-    cost = cast(func.coalesce(func.sum(cast(c.cost, Numeric)), 0), Text).label("cost")  # as the digits they are
-    unpriced = (func.count() - func.count(c.cost)).label("unpriced")
-    sent = c.input_tokens + c.cache_read_tokens + c.cache_write_tokens
-    dark = [
-        func.coalesce(func.sum(case((c.cost.is_(None), tokens), else_=0)), 0).label(name)
-        for name, tokens in (("unpriced_sent", sent), ("unpriced_output", c.output_tokens))
-    ]
-    counted = rows.select(chat_messages, *sums, cost, unpriced, *dark)
-    (found,) = await rows.scan(counted.where(c.created_at >= since, c.input_tokens.is_not(None)))
-    return found
 
 
 async def forget(tx: Transaction, rows: Rows, identifier: str, now: int) -> bool:

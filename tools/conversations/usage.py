@@ -10,9 +10,9 @@ from pydantic import Field
 from tools.approval import moment
 from tools.capability import GET, Nothing, Output, Toolset, read
 from tools.context import Context
-from tools.conversations import store
 from tools.fields import Ratio
 from tools.quota import Meter, chat_budget, period_of, standing
+from tools.store.used import used_since
 
 _CENT_PARTS = Decimal("0.000001")
 
@@ -49,7 +49,7 @@ class MonthUsage:
 async def month_to_date(context: Context) -> MonthUsage:
     now = context.clock().astimezone(dt.UTC)
     since = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    used = await store.used_since(context.rows, int(since.timestamp() * 1000))
+    used = await used_since(context.rows, int(since.timestamp() * 1000))
     meter = await standing(context, Meter.CHAT_TURNS)
     return MonthUsage(
         period=period_of(now),

@@ -84,9 +84,8 @@ class Rows:
     async def all(self, statement: Statement, **values: Any) -> list[Row]:
         """Short, indexed: it runs on the loop. A prepared one calls its workspace `of`, and is told it here."""
         _refuse_unfiltered(statement)
-        if isinstance(statement, Prepared):
-            values["of"] = self.workspace_id
-        return await self._store.read(lambda transaction: transaction.all(statement, **values))
+        told = self._told(statement, values)
+        return await self._store.read(lambda transaction: transaction.all(statement, **told))
 
     async def newest(
         self,
@@ -108,10 +107,14 @@ class Rows:
         rows = found[:limit]
         return rows, (getattr(rows[-1], by), rows[-1].id) if len(found) > limit else None
 
-    async def scan(self, statement: Statement) -> list[Row]:
-        """Long: it runs on the reader's thread."""
+    async def scan(self, statement: Statement, **values: Any) -> list[Row]:
+        """Long: it runs on the reader's thread. A prepared one as above."""
         _refuse_unfiltered(statement)
-        return await self._store.scan(lambda transaction: transaction.all(statement))
+        told = self._told(statement, values)
+        return await self._store.scan(lambda transaction: transaction.all(statement, **told))
+
+    def _told(self, statement: Statement, values: dict[str, Any]) -> dict[str, Any]:
+        return values | {"of": self.workspace_id} if isinstance(statement, Prepared) else values
 
     def stage(self, statement: Statement) -> None:
         _refuse_unfiltered(statement)
