@@ -146,7 +146,7 @@ async def test_what_a_process_began_and_did_not_tell_is_told_by_the_next_under_t
 
 
 async def test_what_was_told_is_not_told_again_by_whoever_takes_the_turn_over(talk: Talk) -> None:
-    await talk.says({**text("Slowly. " * 40), "fault": {"kind": "slow"}}, text("Done."))
+    await talk.says({**text("Slowly. " * 40), "fault": {"kind": "slow", "seconds": 3}}, text("Done."))
     following = await begun(talk, "Hello?", "k1")
     (started,) = await collected(following, until="run_started")
     await talk.restart()

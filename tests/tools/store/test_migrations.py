@@ -55,7 +55,7 @@ def rows(path: Path, sql: str, *values: str) -> list[Any]:
 def shape(path: Path) -> dict[str, Any]:
     """Every table with its columns, keys and indexes, in no particular spelling of the SQL."""
     tables = [table for (table,) in rows(path, "SELECT name FROM sqlite_master WHERE type = 'table'")]
-    partial = rows(path, "SELECT sql FROM sqlite_master WHERE type = 'index' AND sql LIKE '%WHERE%'")
+    partial = rows(path, "SELECT sql FROM sqlite_master WHERE type = 'index' AND sql LIKE '%WHERE%' ORDER BY name")
     return {
         "partial": partial,
         **{table: [rows(path, sql, table) for sql in (COLUMNS, REFERENCES, INDEXES)] for table in tables},
