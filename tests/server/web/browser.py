@@ -25,6 +25,11 @@ IN_CHROMIUM = [
 ]
 """The marks of a module whose tests open a window."""
 
+IN_TWO_LIGHTS = pytest.mark.parametrize(
+    ("scheme", "viewport"), [("light", DESK), ("dark", PHONE)], ids=["light-desk", "dark-phone"]
+)
+"""Each colour and each width once."""
+
 
 @dataclass
 class Visitor:

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 from playwright.async_api import Route, async_playwright, expect
 
-from tests.server.web.browser import ARGUMENTS, CHROMIUM, DESK, PHONE, window
+from tests.server.web.browser import ARGUMENTS, CHROMIUM, IN_TWO_LIGHTS, window
 from tests.server.web.site import Site, serving
 
 WEBSITE = "admx_1234567890"
@@ -44,7 +44,7 @@ async def test_a_product_that_is_not_there_is_not_found(client: httpx2.AsyncClie
 
 @pytest.mark.ui
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the path: apt-get install chromium")
-@pytest.mark.parametrize(("scheme", "viewport"), [("light", DESK), ("dark", PHONE)], ids=["light-desk", "dark-phone"])
+@IN_TWO_LIGHTS
 async def test_a_visit_views_moves_signs_up_and_pays(tmp_path: Path, scheme: str, viewport: dict[str, int]) -> None:
     sent: list[dict[str, Any]] = []
 

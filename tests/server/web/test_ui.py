@@ -3,15 +3,14 @@
 import pytest
 from playwright.async_api import expect
 
-from tests.server.web.browser import APPROVE, DENY, DESK, IN_CHROMIUM, PHONE, Open, press_until
+from tests.server.web.browser import APPROVE, DENY, IN_CHROMIUM, IN_TWO_LIGHTS, PHONE, Open, press_until
 from tests.server.web.site import Site
 from tests.world import AGENT, OWNER
 
 pytestmark = IN_CHROMIUM
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+@IN_TWO_LIGHTS
 async def test_every_page_reads_well_and_stays_at_home(
     live: Site, visit: Open, scheme: str, viewport: dict[str, int]
 ) -> None:
@@ -46,8 +45,7 @@ async def test_every_page_reads_well_and_stays_at_home(
     assert signed_in.strays() + stranger.strays() == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+@IN_TWO_LIGHTS
 async def test_connecting_testing_and_disconnecting_reads_well_at_every_step(
     live: Site, visit: Open, scheme: str, viewport: dict[str, int]
 ) -> None:

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.agent.talk import text
-from tests.server.web.browser import IN_CHROMIUM, PHONE
+from tests.server.web.browser import IN_CHROMIUM, IN_TWO_LIGHTS
 from tests.server.web.panel.product import Demo, Window, Windows, proposing
 
 pytestmark = [pytest.mark.slow, *IN_CHROMIUM]
@@ -155,13 +155,12 @@ def test_everything_can_be_done_by_keyboard_alone(demo: Demo, window: Window) ->
     expect(page.locator(":focus")).not_to_have_count(0)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [None, PHONE], ids=["desk", "phone"])
+@IN_TWO_LIGHTS
 def test_a_turn_with_a_card_reads_well_everywhere(
-    demo: Demo, windows: Windows, scheme: str, viewport: dict[str, int] | None
+    demo: Demo, windows: Windows, scheme: str, viewport: dict[str, int]
 ) -> None:
     demo.says(*proposing(demo), text("Then not."))
-    window = windows(color_scheme=scheme, **({"viewport": viewport} if viewport else {})).opened()
+    window = windows(color_scheme=scheme, viewport=viewport).opened()
     window.ask("Rename it.")
     expect(window.card).to_have_attribute("data-status", "pending")
     window.turn.locator(".tool-call > summary").first.click()
