@@ -1,24 +1,20 @@
 // <approval-card approval="apr_…">: the card as the server renders it, wherever it stands, deciding through the public
 // API without leaving the page. On the approval's own page it is there already, and without this script a plain form.
+import { posting, request } from "./chat-api.js";
+import { h } from "./chat-dom.js";
+
 const POLL = { pending: 5000, executing: 1500 };
 const left = (seconds) => (seconds > 60 ? `in ${Math.ceil(seconds / 60)} min` : `in ${seconds} s`);
-
-function paragraph(style, role, ...words) {
-  const made = document.createElement("p");
-  made.className = style;
-  if (role) made.setAttribute("role", role);
-  made.append(...words);
-  return made;
-}
+const quiet = (text) => h("p", { class: "muted pad" }, text);
 
 class ApprovalCard extends HTMLElement {
   connectedCallback() {
-    if (!this.said) this.prepend((this.said = paragraph("sr", "status")));
+    if (!this.said) this.prepend((this.said = h("p", { class: "sr", role: "status" })));
     this.addEventListener("submit", this);
     this.ticking = setInterval(() => this.tick(), 1000);
     if (this.card) this.later();
     else {
-      this.append(paragraph("muted pad", "", "Loading the proposal…"));
+      this.append(quiet("Loading the proposal…"));
       this.refresh();
     }
   }
@@ -40,7 +36,7 @@ class ApprovalCard extends HTMLElement {
       else if (answer.status === 404) this.instead("This approval is not in this workspace (any more).");
       else if (answer.ok) this.show(await answer.text());
     } catch {
-      if (!this.card) this.replaceChildren(this.said, paragraph("muted pad", "", "The proposal cannot be loaded now; it is tried again."));
+      if (!this.card) this.replaceChildren(this.said, quiet("The proposal cannot be loaded now; it is tried again."));
     }
     this.later();
   }
@@ -67,10 +63,7 @@ class ApprovalCard extends HTMLElement {
   /** In place of a card that cannot be shown, or, where there is one, below what it asks. */
   instead(text, link, href) {
     this.ended = true;
-    const words = document.createElement("span");
-    words.append(text, " ");
-    if (link) words.append(Object.assign(document.createElement("a"), { href, textContent: link }));
-    const told = paragraph("notice bad", "alert", words);
+    const told = h("p", { class: "notice bad", role: "alert" }, h("span", {}, text, " ", link && h("a", { href }, link)));
     const foot = this.card?.querySelector("footer");
     if (foot) foot.replaceChildren(told);
     else this.replaceChildren(this.said, told);
@@ -89,16 +82,12 @@ class ApprovalCard extends HTMLElement {
     }
     this.busy(true);
     try {
-      const answer = await fetch(`/api/v1/approvals/${this.approval}/${form.dataset.decide}`, {
-        method: "POST",
-        headers: { "content-type": "application/json", "if-match": `"${this.card.dataset.digest}"` },
-        body: JSON.stringify(body),
-      });
-      const said = await answer.json();
+      await request(`/approvals/${this.approval}/${form.dataset.decide}`, posting(body, { "if-match": `"${this.card.dataset.digest}"` }));
       await this.refresh();
-      if (!answer.ok) this.complain(`${said.message} ${said.fix ?? ""}`);
-    } catch {
-      this.complain("The answer was lost on the way. Reload to see what became of it before you decide again.");
+    } catch (refused) {
+      if (refused.lost) return this.complain("The answer was lost on the way. Reload to see what became of it before you decide again.");
+      await this.refresh();
+      this.complain(`${refused.message} ${refused.body.fix ?? ""}`);
     } finally {
       this.busy(false);
       this.later();

@@ -1,8 +1,7 @@
 // Rows with a day in them as a line: what the table behind it says, seen at once.
 import uPlot from "./uplot.js";
-import { h, number, words } from "./chat-dom.js";
+import { day as dayOf, h, number, words } from "./chat-dom.js";
 
-const DAY = new Intl.DateTimeFormat("en", { month: "short", day: "numeric", timeZone: "UTC" });
 const HEIGHT = 150;
 let styled;
 
@@ -34,7 +33,7 @@ export function chart(rows, day, measure) {
   });
   const say = (at) =>
     (told.textContent =
-      at == null ? "" : `${DAY.format(data[0][at] * 1000)}: ${data[1][at] === null ? "unknown" : number(data[1][at])}`);
+      at == null ? "" : `${dayOf(data[0][at] * 1000)}: ${data[1][at] === null ? "unknown" : number(data[1][at])}`);
   let plot;
   let at = -1;
 
@@ -62,7 +61,7 @@ export function chart(rows, day, measure) {
             grid: { show: false },
             space: 64,
             size: 28,
-            values: (_, stamps) => stamps.map((stamp) => DAY.format(stamp * 1000)),
+            values: (_, stamps) => stamps.map((stamp) => dayOf(stamp * 1000)),
           },
           { ...axis, size: 44, space: 36, values: (_, values) => values.map(short) },
         ],

@@ -10,7 +10,7 @@ export class Composer {
   #busy = "";
   #reason = "";
 
-  /** `on`: send(text, replacesTurn), stop(), escape(). */
+  /** `on`: send(text, replacesTurn), stop(). */
   constructor(on, { page, place }) {
     this.on = on;
     this.#page = page;
@@ -20,11 +20,10 @@ export class Composer {
       maxLength: 16000,
       "aria-label": "Message to the assistant",
       "aria-describedby": "chat-hint",
-      placeholder: "Ask about campaigns or visitors…",
       oninput: () => this.#typed(),
       onkeydown: (event) => this.#pressed(event),
     });
-    this.submit = h("button", { type: "submit", class: "send", "aria-label": "Send", title: "Send" }, icon("send"));
+    this.submit = h("button", { type: "submit", class: "send", "aria-label": "Send" }, icon("send"));
     this.halt = button("Stop", () => this.on.stop(), { drawn: "square", kind: "send halt", hidden: true });
     this.context = h(
       "span",
@@ -83,8 +82,7 @@ export class Composer {
     this.submit.hidden = Boolean(busy);
     this.halt.hidden = !busy;
     this.halt.disabled = busy === "stopping";
-    this.halt.title = busy === "stopping" ? "Stopping…" : "Stop";
-    this.halt.setAttribute("aria-label", this.halt.title);
+    this.halt.ariaLabel = this.halt.title = busy === "stopping" ? "Stopping…" : "Stop";
     this.#typed();
   }
 
@@ -107,9 +105,9 @@ export class Composer {
     if (event.key === "Enter" && !event.shiftKey && !event.ctrlKey && !event.altKey) {
       event.preventDefault();
       this.#send();
-    } else if (event.key === "Escape") {
+    } else if (event.key === "Escape" && this.#editing) {
       event.stopPropagation();
-      this.#editing ? this.edit(null) : this.on.escape();
+      this.edit(null);
     }
   }
 

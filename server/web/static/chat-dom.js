@@ -39,30 +39,62 @@ export const button = (label, onclick, { drawn, shown = "", kind = "quiet", ...m
     shown,
   );
 
+/** Where something is about to stand. */
+export const skeletons = () => [1, 2, 3].map(() => h("div", { class: "skeleton" }));
+
+/** A button that says in words what it does. */
+export const action = (shown, onclick, more = {}) =>
+  h("button", { type: "button", class: "button", onclick, ...more }, shown);
+
 /** Copies, and says so in the button for a moment. */
-export function copier(label, text, shown = "") {
-  const made = button(
-    label,
-    async () => {
-      let copied = "Copied";
-      try {
-        await navigator.clipboard.writeText(await text());
-      } catch {
-        copied = "Could not copy";
-      }
-      made.replaceChildren(
-        icon(copied === "Copied" ? "check" : "x"),
-        shown && copied,
-        h("span", { class: "sr", role: "status" }, copied),
-      );
-      setTimeout(() => made.replaceChildren(icon("copy"), shown), 1600);
-    },
-    { drawn: "copy", shown },
+export async function copy(pressed, text, shown = "") {
+  let copied = "Copied";
+  try {
+    await navigator.clipboard.writeText(await text());
+  } catch {
+    copied = "Could not copy";
+  }
+  pressed.replaceChildren(
+    icon(copied === "Copied" ? "check" : "x"),
+    shown && copied,
+    h("span", { class: "sr", role: "status" }, copied),
   );
+  setTimeout(() => pressed.replaceChildren(icon("copy"), shown), 1600);
+}
+
+export function copier(label, text, shown) {
+  const made = button(label, () => copy(made, text, shown), { drawn: "copy", shown });
   return made;
 }
 
-const WHOLE = new Intl.NumberFormat("en");
+/** Makes a drawn node like a fresh one with the fewest changes: what stays keeps its focus, selection and scroll.
+ * A child with an id is found again behind others that went; what people opened stays open. */
+export function become(old, fresh) {
+  if (old.tagName === "DETAILS" && fresh.tagName === "DETAILS") fresh.open = old.open;
+  if (old.isEqualNode(fresh)) return;
+  if (!old.firstChild || !old.cloneNode().isEqualNode(fresh.cloneNode())) return old.replaceWith(fresh);
+  let at = old.firstChild;
+  for (const child of [...fresh.childNodes]) {
+    let known = at;
+    if (child.id) while (known && known.id !== child.id) known = known.nextSibling;
+    if (!known || (known.id ?? "") !== (child.id ?? "")) {
+      old.insertBefore(child, at);
+      continue;
+    }
+    while (at !== known) at = gone(at);
+    at = known.nextSibling;
+    become(known, child);
+  }
+  while (at) at = gone(at);
+}
+
+function gone(node) {
+  const following = node.nextSibling;
+  node.remove();
+  return following;
+}
+
+const DAY = new Intl.DateTimeFormat("en", { month: "short", day: "numeric", timeZone: "UTC" });
 const AGO = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "narrow" });
 const STEPS = [
   [60, "second"],
@@ -74,10 +106,11 @@ const STEPS = [
   [Infinity, "year"],
 ];
 
-export const count = (value) => WHOLE.format(value);
 export const number = (value, digits) =>
   value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits ?? 4 });
+export const day = (when) => DAY.format(new Date(when));
 export const dollars = (value) => (value > 0 && value < 0.01 ? "< $0.01" : `$${value.toFixed(value < 1 ? 3 : 2)}`);
+export const plain = (value) => (typeof value === "object" ? JSON.stringify(value) : String(value));
 export const spoken = (milliseconds) =>
   milliseconds < 1000
     ? `${Math.round(milliseconds)} ms`

@@ -1,5 +1,10 @@
-// The panel's place in the page: opened and closed from anywhere, by keyboard too, and where the focus goes then.
+// The panel's place in the page: opened and closed from anywhere, by keyboard too, and where the focus goes then; and the
+// line above a conversation with the ways out of it.
+import { button, h, icon } from "./chat-dom.js";
+import { MAY } from "./chat-notes.js";
+
 const OPEN = "adwright.panel";
+const APART = "Open on a page of its own";
 const root = document.documentElement;
 const covers = matchMedia("(max-width: 900px)");
 
@@ -10,12 +15,10 @@ export class Frame {
   constructor(panel) {
     this.panel = panel;
     this.fixed = panel.getAttribute("mode") === "page";
-    this.leaving = new AbortController();
-    const listen = (target, name, heard) => target.addEventListener(name, heard, { signal: this.leaving.signal });
-    listen(document, "keydown", (event) => this.#pressed(event));
-    listen(document, "click", (event) => this.#clicked(event));
-    listen(document, "adwright:ask", ({ detail }) => this.#ask(detail ?? {}));
-    listen(covers, "change", () => this.#cover());
+    document.addEventListener("keydown", (event) => this.#pressed(event));
+    document.addEventListener("click", (event) => this.#clicked(event));
+    document.addEventListener("adwright:ask", ({ detail }) => this.#ask(detail));
+    covers.addEventListener("change", () => this.#cover());
     this.#tell();
   }
 
@@ -88,5 +91,38 @@ export class Frame {
   #ask(wish) {
     this.show();
     this.panel.asked(wish);
+  }
+}
+
+/** What a conversation is about, and what the assistant may do there. */
+export class Head {
+  /** `on`: history(), begin(), close(). */
+  constructor(fixed, on) {
+    this.heading = h("h2");
+    this.badge = h("span", { class: "badge" });
+    this.past = button("Conversations", on.history, { drawn: "history", kind: "quiet past" });
+    this.apart = h("a", { class: "quiet", "aria-label": APART, title: APART, hidden: fixed }, icon("external-link"));
+    const fresh = button("New conversation", on.begin, { drawn: "square-pen" });
+    const close = fixed ? null : button("Close the assistant", on.close, { drawn: "x" });
+    this.element = h(
+      "div",
+      { class: "chat-head" },
+      icon("sparkles", "mark"),
+      h("div", { class: "names" }, this.heading, this.badge),
+      h("div", { class: "acts" }, this.past, fresh, this.apart, close),
+    );
+  }
+
+  title(text) {
+    this.heading.textContent = this.heading.title = text || "Assistant";
+  }
+
+  of(id, surface) {
+    this.badge.textContent = MAY[surface];
+    this.apart.href = id ? `/chat/${id}` : "/chat";
+  }
+
+  expanded(on) {
+    this.past.setAttribute("aria-expanded", String(on));
   }
 }

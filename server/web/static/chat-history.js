@@ -1,6 +1,6 @@
 // The conversations one has had: found, opened, renamed, deleted.
 import { ask } from "./chat-api.js";
-import { ago, button, h, icon } from "./chat-dom.js";
+import { action, ago, button, h, icon, skeletons } from "./chat-dom.js";
 import { problem } from "./chat-notes.js";
 
 const AT_ONCE = 30;
@@ -24,11 +24,7 @@ export class History {
     });
     this.list = h("ul", { class: "conversations" });
     this.told = h("div", { class: "told" });
-    this.more = h(
-      "button",
-      { type: "button", class: "button more", hidden: true, onclick: () => this.load(true) },
-      "Show more",
-    );
+    this.more = action("Show more", () => this.load(true), { class: "button more", hidden: true });
     this.element = h(
       "section",
       { class: "history", "aria-label": "Conversations" },
@@ -53,7 +49,7 @@ export class History {
     });
     this.element.setAttribute("aria-busy", "true");
     if (!this.list.children.length)
-      this.told.replaceChildren(...Array.from({ length: 4 }, () => h("div", { class: "skeleton" })));
+      this.told.replaceChildren(...skeletons());
     try {
       const { data, meta } = await ask("GET", `/chat?${query}`);
       if (asked !== this.#asked) return;
@@ -103,8 +99,7 @@ export class History {
         h(
           "span",
           { class: "about" },
-          drawn ? h("span", { class: `state ${row.status}` }, icon(drawn, kind), word) : "",
-          drawn ? " · " : "",
+          drawn && [h("span", { class: `state ${row.status}` }, icon(drawn, kind), word), " · "],
           row.surface === "ads" ? "Ads" : "Analytics",
           " · ",
           h("time", { dateTime: row.updatedAt }, ago(row.updatedAt)),
@@ -114,20 +109,34 @@ export class History {
         "span",
         { class: "does" },
         button(`Rename ${title}`, () => this.#rename(made, row), { drawn: "pencil" }),
-        button(`Delete ${title}`, () => this.#delete(made, row), { drawn: "trash-2" }),
+        button(`Delete ${title}`, () => this.#delete(row), { drawn: "trash-2" }),
       ),
     );
     return made;
   }
 
+  #shown(id) {
+    return [...this.list.children].find((each) => each.dataset.id === id);
+  }
+
+  #redraw(shown, row) {
+    const fresh = this.#row(row);
+    shown.replaceWith(fresh);
+    this.current(this.#current);
+    return fresh;
+  }
+
+  /** It has another title: whoever is on it stays there, and who is just writing one goes on. */
+  titled(row) {
+    const shown = this.#shown(row.id);
+    if (!shown || shown.querySelector("form")) return;
+    const at = [...shown.querySelectorAll("a, button")].indexOf(document.activeElement);
+    this.#redraw(shown, row).querySelectorAll("a, button")[at]?.focus();
+  }
+
   #rename(shown, row) {
     const field = h("input", { value: row.title ?? "", maxLength: 80, "aria-label": "Title" });
-    const back = (fresh = row) => {
-      const replaced = this.#row(fresh);
-      shown.replaceWith(replaced);
-      this.current(this.#current);
-      replaced.querySelector("button").focus();
-    };
+    const back = (fresh = row) => this.#redraw(shown, fresh).querySelector("button").focus();
     const form = h(
       "form",
       {
@@ -155,28 +164,24 @@ export class History {
     field.select();
   }
 
-  #delete(shown, row) {
-    const sure = h(
-      "button",
-      {
-        type: "button",
-        class: "button danger",
-        onclick: async () => {
-          sure.disabled = true;
-          try {
-            await ask("DELETE", `/chat/${row.id}`);
-            dialog.close();
-            shown.remove();
-            this.on.gone(row.id);
-            this.search.focus();
-          } catch (error) {
-            sure.disabled = false;
-            dialog.querySelector(".problem")?.remove();
-            dialog.append(problem(error));
-          }
-        },
-      },
+  #delete(row) {
+    const sure = action(
       "Delete",
+      async () => {
+        sure.disabled = true;
+        try {
+          await ask("DELETE", `/chat/${row.id}`);
+          dialog.close();
+          this.#shown(row.id)?.remove();
+          this.on.gone(row.id);
+          this.search.focus();
+        } catch (error) {
+          sure.disabled = false;
+          dialog.querySelector(".problem")?.remove();
+          dialog.append(problem(error));
+        }
+      },
+      { class: "button danger" },
     );
     const dialog = h(
       "dialog",
@@ -195,7 +200,7 @@ export class History {
       h(
         "p",
         { class: "ways" },
-        h("button", { type: "button", class: "button", autofocus: true, onclick: () => dialog.close() }, "Keep it"),
+        action("Keep it", () => dialog.close(), { autofocus: true }),
         sure,
       ),
     );

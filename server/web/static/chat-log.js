@@ -1,5 +1,5 @@
 // What was said, scrolled along with what is added until somebody scrolls up to read.
-import { button, h, icon } from "./chat-dom.js";
+import { button, h, icon, skeletons } from "./chat-dom.js";
 
 const NEAR = 48;
 
@@ -37,7 +37,7 @@ export class Log {
 
   loading() {
     this.toEnd();
-    this.show(...Array.from({ length: 3 }, () => h("div", { class: "skeleton" })));
+    this.show(...skeletons());
     this.busy(true);
   }
 

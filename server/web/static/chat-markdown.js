@@ -1,5 +1,5 @@
 // The model's Markdown as nodes: a safe subset, without images and without HTML, drawn while it still arrives.
-import { copier, h } from "./chat-dom.js";
+import { become, copier, h } from "./chat-dom.js";
 
 const INLINE =
   /\\([\\`*_{}[\]()#+\-.!|~>])|(`+)([\s\S]*?[^`])\2(?!`)|!?\[((?:\\.|[^\]\\])*)\]\(\s*<?((?:[^\s()<>]|\([^\s()]*\))*)>?(?:\s+"[^"]*")?\s*\)|\*\*(?=\S)([\s\S]*?\S)\*\*|__(?=\S)([\s\S]*?\S)__(?!\w)|~~(?=\S)([\s\S]*?\S)~~|\*(?=[^\s*])([\s\S]*?[^\s*])\*(?!\*)|(?<!\w)_(?=[^\s_])([\s\S]*?[^\s_])_(?!\w)|<?(https?:\/\/[^\s<>"')\]]*[^\s<>"')\].,;:!?*_])>?/g;
@@ -65,27 +65,26 @@ function table(lines) {
     (_, column) =>
       (rule?.[column] ?? "").endsWith(":") || (rows.length > 0 && rows.every((row) => numeric(row[column] ?? ""))),
   );
-  const row = (tag, values) =>
-    h(
-      "tr",
-      {},
-      ...head.map((_, column) =>
-        h(
-          tag,
-          { class: right[column] ? "n" : undefined, scope: tag === "th" ? "col" : undefined },
-          ...inline(values[column] ?? ""),
-        ),
-      ),
-    );
-  return scrolling(
-    h("table", {}, h("thead", {}, row("th", head)), h("tbody", {}, ...rows.map((values) => row("td", values)))),
+  const made = sheet(
+    head.map((cell) => inline(cell)),
+    right,
     "Table",
   );
+  made.add(rows.map((row) => head.map((_, column) => inline(row[column] ?? ""))));
+  return made.element;
 }
 
-/** What is wider than the panel is moved by itself, by keyboard too. */
-export const scrolling = (wide, label) =>
-  h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, wide);
+/** A table to which rows of cells are added; what is wider than the panel is moved by itself, by keyboard too. */
+export function sheet(head, right, label) {
+  const line = (tag, cells, scope) =>
+    h("tr", {}, ...cells.map((cell, at) => h(tag, { class: right[at] ? "n" : undefined, scope }, cell)));
+  const body = h("tbody");
+  const table = h("table", {}, h("thead", {}, line("th", head, "col")), body);
+  return {
+    element: h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, table),
+    add: (rows) => body.append(...rows.map((row) => line("td", row))),
+  };
+}
 
 const kind = (line) => /^\s*\d/.test(line);
 
@@ -209,15 +208,6 @@ function closed(text) {
   if (plain.includes("`")) return `${text}\``;
   const begun = text.replace(/!?\[([^\]]*)(?:\]\([^)\s]*)?$/, "$1").replace(/\s*[*_]+$/, "");
   return (begun.split("**").length - 1) % 2 ? `${begun}**` : begun;
-}
-
-/** Makes a drawn node like a fresh one with the fewest changes: what stays keeps its selection and scroll. */
-function become(old, fresh) {
-  if (old.isEqualNode(fresh)) return;
-  if (!old.firstChild || !old.cloneNode().isEqualNode(fresh.cloneNode())) return old.replaceWith(fresh);
-  const [before, after] = [[...old.childNodes], [...fresh.childNodes]];
-  after.forEach((child, at) => (before[at] ? become(before[at], child) : old.append(child)));
-  before.slice(after.length).forEach((child) => child.remove());
 }
 
 /** Text as it comes: finished blocks are drawn once and left alone, the last one follows what is added. */

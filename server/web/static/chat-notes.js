@@ -1,6 +1,6 @@
 // What the panel says by itself: who answers and what to ask them, what went wrong and what to do, what it cost.
 import { ask } from "./chat-api.js";
-import { button, count, dollars, h, icon } from "./chat-dom.js";
+import { action, button, dollars, h, icon, number } from "./chat-dom.js";
 
 const SUGGESTED = {
   ads: [
@@ -61,6 +61,13 @@ export function welcome({ surface, page, model, scripted, choose }) {
       ),
     ),
   );
+  const code = (text) => h("code", {}, text);
+  const key = code("ANTHROPIC_API_KEY");
+  const [drawn, ...said] = !model
+    ? ["lock", "Nobody answers yet: set ", key, " where Adwright runs and start it again. ", code("adwright doctor"), " checks the key."]
+    : scripted
+      ? ["circle-help", "A scripted demo model answers here, not an AI. Set ", key, " to talk to Claude."]
+      : ["sparkles", `${model} answers. Check what matters before you act on it.`];
   return h(
     "div",
     { class: "welcome" },
@@ -73,35 +80,7 @@ export function welcome({ surface, page, model, scripted, choose }) {
       h("p", {}, DOES[surface]),
     ),
     model ? h("ul", { class: "suggested", "aria-label": "Suggestions" }, ...suggested) : null,
-    h(
-      "p",
-      { class: "answers" },
-      ...(!model
-        ? [
-            icon("lock"),
-            h(
-              "span",
-              {},
-              "Nobody answers yet: set ",
-              h("code", {}, "ANTHROPIC_API_KEY"),
-              " where Adwright runs and start it again. ",
-              h("code", {}, "adwright doctor"),
-              " checks the key.",
-            ),
-          ]
-        : scripted
-          ? [
-              icon("circle-help"),
-              h(
-                "span",
-                {},
-                "A scripted demo model answers here, not an AI. Set ",
-                h("code", {}, "ANTHROPIC_API_KEY"),
-                " to talk to Claude.",
-              ),
-            ]
-          : [icon("sparkles"), h("span", {}, `${model} answers. Check what matters before you act on it.`)]),
-    ),
+    h("p", { class: "answers" }, icon(drawn), h("span", {}, ...said)),
   );
 }
 
@@ -109,7 +88,7 @@ const RECONNECT = ["reauth_required", "credentials_unreadable", "account_blocked
 
 /** A button that says how long it has to wait, and waits that long. */
 function patiently(label, seconds, onclick) {
-  const made = h("button", { type: "button", class: "button", onclick }, label);
+  const made = action(label, onclick);
   let left = Math.ceil(seconds ?? 0);
   const tick = () => {
     made.disabled = left > 0;
@@ -192,7 +171,7 @@ export class Usage {
     const sent = inputTokens + cacheReadTokens + cacheWriteTokens;
     if (!sent) return; // nothing was asked of the model
     const cached = `${Math.round((cacheReadTokens / sent) * 100)}% from cache`;
-    this.turn.textContent = [`${count(sent + outputTokens)} tokens`, cached, typeof cost === "number" && dollars(cost)]
+    this.turn.textContent = [`${number(sent + outputTokens)} tokens`, cached, typeof cost === "number" && dollars(cost)]
       .filter(Boolean)
       .join(" · ");
   }
@@ -201,11 +180,11 @@ export class Usage {
     const known = await ask("GET", "/usage").catch(() => null);
     if (!known) return;
     const { cost, turns, turnsIncluded, budget } = known.data;
-    const asked = `${count(turns)} ${turns === 1 ? "turn" : "turns"}`;
+    const asked = `${number(turns)} ${turns === 1 ? "turn" : "turns"}`;
     this.month.hidden = false;
     this.month.textContent = `Month: ${typeof cost === "number" ? dollars(cost) : asked}`;
     this.month.title = [
-      turnsIncluded ? `${count(turns)} of ${count(turnsIncluded)} turns` : asked,
+      turnsIncluded ? `${number(turns)} of ${number(turnsIncluded)} turns` : asked,
       budget && `of a budget of ${dollars(Number(budget))}`,
     ]
       .filter(Boolean)

@@ -1,6 +1,6 @@
 // What a call answered, as people read it: rows as a table, days as a line, the rest as names and values.
-import { h, number, words } from "./chat-dom.js";
-import { numeric, scrolling } from "./chat-markdown.js";
+import { action, h, number, plain, words } from "./chat-dom.js";
+import { numeric, sheet } from "./chat-markdown.js";
 
 const FIRST_ROWS = 50;
 const MEASURES = ["spend", "revenue", "visitors", "conversions", "sessions", "pageviews"];
@@ -12,14 +12,7 @@ const isRows = (value) =>
   value.every((row) => row && typeof row === "object" && !Array.isArray(row));
 
 const decimals = (value) => (typeof value === "number" ? Math.min(4, (String(value).split(".")[1] ?? "").length) : 0);
-const told = (value, digits) =>
-  value === null || value === undefined
-    ? "—"
-    : typeof value === "number"
-      ? number(value, digits)
-      : typeof value === "object"
-        ? JSON.stringify(value)
-        : String(value);
+const told = (value, digits) => (typeof value === "number" ? number(value, digits) : plain(value ?? "—"));
 
 export const facts = (values) =>
   h(
@@ -44,54 +37,19 @@ function columns(rows) {
 
 function table(rows, label) {
   const names = columns(rows);
-  const right = new Set(
-    names.filter(
-      (name) =>
-        !isId(name) &&
-        rows.every(
-          (row) =>
-            ["number", "undefined"].includes(typeof row[name]) || row[name] === null || numeric(String(row[name])),
-        ),
-    ),
+  const right = names.map(
+    (name) =>
+      !isId(name) &&
+      rows.every(({ [name]: value }) => typeof (value ?? 0) === "number" || numeric(String(value))),
   );
-  const digits = Object.fromEntries(
-    [...right].map((name) => [name, Math.max(...rows.map((row) => decimals(row[name])))]),
-  );
-  const drawn = (some) =>
-    some.map((row) =>
-      h(
-        "tr",
-        {},
-        ...names.map((name) => h("td", { class: right.has(name) ? "n" : undefined }, told(row[name], digits[name]))),
-      ),
-    );
-  const body = h("tbody", {}, ...drawn(rows.slice(0, FIRST_ROWS)));
-  const head = h(
-    "thead",
-    {},
-    h(
-      "tr",
-      {},
-      ...names.map((name) => h("th", { scope: "col", class: right.has(name) ? "n" : undefined }, words(name))),
-    ),
-  );
-  const made = [scrolling(h("table", {}, head, body), label)];
-  if (rows.length > FIRST_ROWS) {
-    const more = h(
-      "button",
-      {
-        type: "button",
-        class: "text",
-        onclick: () => {
-          body.append(...drawn(rows.slice(FIRST_ROWS)));
-          more.remove();
-        },
-      },
-      `Show all ${number(rows.length)} rows`,
-    );
-    made.push(more);
-  }
-  return made;
+  const digits = names.map((name) => Math.max(...rows.map((row) => decimals(row[name]))));
+  const cells = (row) => names.map((name, at) => told(row[name], digits[at]));
+  const { element, add } = sheet(names.map(words), right, label);
+  add(rows.slice(0, FIRST_ROWS).map(cells));
+  if (rows.length <= FIRST_ROWS) return [element];
+  const all = () => (add(rows.slice(FIRST_ROWS).map(cells)), more.remove());
+  const more = action(`Show all ${number(rows.length)} rows`, all, { class: "text" });
+  return [element, more];
 }
 
 /** The column of days and the measures over it, where every row is one day. */

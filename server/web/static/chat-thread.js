@@ -1,5 +1,5 @@
 // What is said and done in a conversation, drawn event by event, the same whether it happens now or is replayed.
-import { button, copier, h, icon, spoken } from "./chat-dom.js";
+import { action, button, copier, h, icon, spoken } from "./chat-dom.js";
 import { Markdown } from "./chat-markdown.js";
 import { problem } from "./chat-notes.js";
 import { ToolCard } from "./chat-tool.js";
@@ -138,8 +138,7 @@ class Turn {
     const [drawn, said, further] = ENDED[stopReason] ?? [];
     if (said) {
       const go =
-        further &&
-        h("button", { type: "button", class: "button", onclick: () => this.thread.on.ask(GO_ON) }, "Continue");
+        further && action("Continue", () => this.thread.on.ask(GO_ON));
       this.answer.append(
         h(
           "div",

@@ -1,6 +1,7 @@
 // One call of the assistant: a line that says what and how it went, and behind it all that went in and came out.
 import { ask } from "./chat-api.js";
-import { ago, copier, h, icon, spoken, words } from "./chat-dom.js";
+import { ago, copier, day, h, icon, plain, spoken, words } from "./chat-dom.js";
+import { problem } from "./chat-notes.js";
 import { facts, isDay, isId, result } from "./chat-result.js";
 
 const STATES = {
@@ -11,20 +12,15 @@ const STATES = {
   refused: ["ban", "not done"],
   stopped: ["square", "not finished"],
 };
-const DAYS = new Intl.DateTimeFormat("en", { month: "short", day: "numeric", timeZone: "UTC" });
 
 /** In a few words: the period, then what was asked for, ids last. */
 function shortly({ since, until, limit, cursor, connectionId, ...rest } = {}) {
-  const period = [...new Set([since, until].filter(isDay))].map((day) => DAYS.format(new Date(day))).join(" – ");
+  const period = [...new Set([since, until].filter(isDay))].map(day).join(" – ");
   const others = Object.entries(rest)
     .sort(([one], [other]) => isId(one) - isId(other))
     .map(([name, value]) => {
-      const said = typeof value === "object" ? JSON.stringify(value) : String(value);
-      return ["breakdown", "by"].includes(name)
-        ? `by ${said}`
-        : typeof value === "string" && !isId(name)
-          ? said
-          : `${words(name).toLowerCase()} ${said}`;
+      if (["breakdown", "by"].includes(name)) return `by ${plain(value)}`;
+      return typeof value === "string" && !isId(name) ? value : `${words(name).toLowerCase()} ${plain(value)}`;
     });
   return [period, ...others].filter(Boolean).join(" · ");
 }
@@ -45,7 +41,6 @@ async function operation(name) {
 }
 
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
-const plain = (value) => (typeof value === "object" ? JSON.stringify(value) : String(value));
 
 /** Each argument where the API wants it: in the path, in the query, or in the body. */
 async function asCurl(name, given) {
@@ -142,22 +137,17 @@ export class ToolCard {
     const { name, arguments: given } = this.#given;
     const { came, notes } = this.#came ?? {};
     const part = (title, ...shown) => h("section", {}, h("h3", {}, title), ...shown);
+    const answer = () =>
+      came.code ? [problem({ body: came }), h("code", { class: "muted" }, came.code)] : result(came, given);
+    const raw = () => h("pre", { tabindex: "0" }, JSON.stringify(came, null, 2));
     this.body.replaceChildren(
       part("Arguments", Object.keys(given).length ? facts(given) : h("p", { class: "muted small" }, "None")),
-      came
-        ? part(
-            ["Result", ...notes].join(" · "),
-            ...(came.code ? this.#failure(came) : result(came, given)).filter(Boolean),
-          )
-        : "",
-      came
-        ? h(
-            "details",
-            { class: "raw" },
-            h("summary", {}, "Raw JSON"),
-            h("pre", { tabindex: "0" }, JSON.stringify(came, null, 2)),
-          )
-        : "",
+      ...(came
+        ? [
+            part(["Result", ...notes].join(" · "), ...answer()),
+            h("details", { class: "raw" }, h("summary", {}, "Raw JSON"), raw()),
+          ]
+        : []),
       h(
         "p",
         { class: "copies" },
@@ -166,17 +156,5 @@ export class ToolCard {
         h("code", {}, name),
       ),
     );
-  }
-
-  #failure({ code, message, fix, connectionId }) {
-    const reconnect =
-      ["reauth_required", "credentials_unreadable"].includes(code) &&
-      h("a", { href: `/integrations${connectionId ? `?connection=${connectionId}` : ""}` }, "Reconnect");
-    return [
-      h("p", {}, message),
-      fix && h("p", { class: "muted" }, fix),
-      reconnect,
-      h("p", { class: "muted small" }, h("code", {}, code)),
-    ];
   }
 }

@@ -2,8 +2,7 @@
 import { Conversation, Refused, ask, newKey } from "./chat-api.js";
 import { Composer } from "./chat-composer.js";
 import { h } from "./chat-dom.js";
-import { Frame } from "./chat-frame.js";
-import { Head } from "./chat-head.js";
+import { Frame, Head } from "./chat-frame.js";
 import { History } from "./chat-history.js";
 import { Log } from "./chat-log.js";
 import { Usage, linked, problem, welcome } from "./chat-notes.js";
@@ -11,6 +10,7 @@ import { Thread } from "./chat-thread.js";
 
 const TAB = "adwright.chat"; // the conversation of this tab
 const SENDING = "adwright.sending"; // a message of which nobody knows yet whether it arrived
+const TITLED_MS = 32_000; // a title is written beside the first answer, in 30 seconds or never
 const stored = (key) => JSON.parse(sessionStorage.getItem(key) ?? "null");
 const store = (key, value) =>
   value ? sessionStorage.setItem(key, JSON.stringify(value)) : sessionStorage.removeItem(key);
@@ -52,7 +52,6 @@ class ChatPanel extends HTMLElement {
       {
         send: (text, replaces) => this.#send(text, replaces),
         stop: () => this.#stop(),
-        escape: () => this.frame.leave(),
       },
       { page, place },
     );
@@ -136,6 +135,7 @@ class ChatPanel extends HTMLElement {
     if (conversation !== this.#conversation) return;
     if (known instanceof Refused && !known.lost) return this.#missing(known);
     this.#liveAfter = known.lastEvent ?? 0;
+    if (known.turns === 1 && Date.now() - new Date(known.createdAt) < TITLED_MS) this.#titled(id, known.title);
     this.log.show(this.thread.element);
     await conversation.follow(true);
     if (conversation === this.#conversation && this.thread.empty) this.#welcome();
@@ -151,6 +151,16 @@ class ChatPanel extends HTMLElement {
     return data;
   }
 
+  /** Its first words are its title until it gets one, which nobody tells of: a few looks, then no more. */
+  async #titled(id, first) {
+    for (let wait = 1000; wait <= TITLED_MS && id === this.#conversation?.id; wait *= 2) {
+      const known = await this.#known(id).catch(() => null);
+      first ??= known?.title;
+      if (known && known.title !== first) return this.history.titled(known);
+      await new Promise((resolve) => setTimeout(resolve, wait));
+    }
+  }
+
   #missing(error) {
     const again = error.status !== 404 && (() => this.#open(this.#conversation.id));
     if (error.status !== 404 || this.frame.fixed) this.#refused(error, again); // nobody asked for what a tab remembers
@@ -161,11 +171,12 @@ class ChatPanel extends HTMLElement {
   }
 
   #begin(id, like = {}) {
+    const ours = () => conversation === this.#conversation;
     const conversation = new Conversation(id, {
-      event: (...told) => conversation === this.#conversation && this.#event(...told),
-      link: (state) => conversation === this.#conversation && this.#linked(state),
-      over: () => conversation === this.#conversation && this.#over(),
-      refused: (error) => conversation === this.#conversation && this.#refused(error, () => this.#look()),
+      event: (...told) => ours() && this.#event(...told),
+      link: (state) => ours() && this.#linked(state),
+      over: () => ours() && this.#over(),
+      refused: (error) => ours() && this.#refused(error, () => this.#look()),
       moved: (at) => (this.thread.clear(), (this.#liveAfter = at - 1)),
     });
     Object.assign(conversation, { last: like.last ?? 0, waiting: like.waiting ?? false });
@@ -186,13 +197,11 @@ class ChatPanel extends HTMLElement {
       if (this.model === null) this.model = data.model?.name;
       this.#place(true);
       if (live) this.tabs.postMessage(data.conversationId);
+      if (live && data.turn === 1) this.#titled(data.conversationId);
       if (this.#stopping) this.#stop();
     }
     this.thread.take(name, data, live);
-    if (name === "done") {
-      this.#stopping = false;
-      if (live) this.#known(this.#conversation.id).catch(() => {}); // it may have a title now
-    }
+    if (name === "done") this.#stopping = false;
     if (["run_started", "done"].includes(name)) this.#refresh(); // the others come by the thousand
   }
 

@@ -1,24 +1,10 @@
 // Ctrl/⌘ K: pages, actions, conversations, websites and campaigns by a few letters of their name.
-const ICONS = "./icons.svg";
+import { ask as request } from "./chat-api.js";
+import { h, icon } from "./chat-dom.js";
+
 const MOST = 6; // of a group, once something is typed
 const PLATFORMS = { meta: "Meta", google: "Google Ads" };
 const panel = document.getElementById("assistant");
-
-const element = (tag, attributes = {}, ...inside) => {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...inside);
-  return made;
-};
-
-function icon(name) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg"), use = document.createElementNS(svg.namespaceURI, "use");
-  use.setAttribute("href", `${ICONS}#${name}`);
-  svg.setAttribute("class", "icon");
-  svg.setAttribute("aria-hidden", "true");
-  svg.append(use);
-  return svg;
-}
 
 /** How well `text` answers to what was typed: the lower the better, -1 not at all. */
 function distance(text, typed) {
@@ -51,28 +37,28 @@ const actions = () => [
 
 const SOURCES = [
   {
-    title: "Conversations", address: "/api/v1/chat?limit=50", search: "/api/v1/chat?limit=20&q=",
+    title: "Conversations", address: "/chat?limit=50", search: "/chat?limit=20&q=",
     item: (each) => ({ name: each.title, icon: "message-square", hint: each.surface === "ads" ? "Ads" : "Analytics", run: () => ask({ conversationId: each.id, surface: each.surface }) }),
   },
   {
-    title: "Websites", address: "/api/v1/pixel/websites?limit=200",
+    title: "Websites", address: "/pixel/websites?limit=200",
     item: (each) => ({ name: each.name === each.domain ? each.domain : `${each.name} ${each.domain}`, icon: "globe", run: go(`/websites#${each.id}`) }),
   },
   {
-    title: "Campaigns", address: "/api/v1/ads/campaigns?limit=500",
+    title: "Campaigns", address: "/ads/campaigns?limit=500",
     item: (each) => ({ name: each.name, icon: "megaphone", hint: PLATFORMS[each.platform], run: go(`/campaigns?q=${encodeURIComponent(each.name)}`) }),
   },
 ];
 
 class Palette {
   constructor() {
-    this.input = element("input", {
+    this.input = h("input", {
       type: "text", role: "combobox", placeholder: "Type a command or search…", "aria-label": "Command or search", "aria-expanded": "true",
       "aria-controls": "palette-list", "aria-autocomplete": "list", autocomplete: "off", spellcheck: "false", maxlength: "200",
     });
-    this.list = element("div", { id: "palette-list", role: "listbox", "aria-label": "Results" });
-    this.said = element("p", { class: "muted", role: "status" });
-    this.dialog = element("dialog", { id: "palette", "aria-label": "Command palette" }, this.input, this.list, this.said);
+    this.list = h("div", { id: "palette-list", role: "listbox", "aria-label": "Results" });
+    this.said = h("p", { class: "muted", role: "status" });
+    this.dialog = h("dialog", { id: "palette", "aria-label": "Command palette" }, this.input, this.list, this.said);
     document.body.append(this.dialog);
     this.input.addEventListener("input", () => this.typed());
     this.dialog.addEventListener("keydown", (event) => this.key(event));
@@ -84,6 +70,7 @@ class Palette {
   toggle() {
     if (this.dialog.open) return this.dialog.close();
     this.input.value = "";
+    this.moved = null;
     this.dialog.showModal();
     this.draw();
     for (const source of this.sources) if (source.state !== "here") this.load(source, source.address);
@@ -93,18 +80,18 @@ class Palette {
   async load(source, address, typed = "") {
     source.state = "loading";
     try {
-      const answer = await fetch(address), told = await answer.json();
-      if (!answer.ok) throw new Error(told.message);
+      const told = await request("GET", address);
       const known = new Set(source.items.map((each) => each.id));
       source.items.push(...told.data.map((row) => ({ id: row.id ?? row.campaign_id, found: typed, ...source.item(row) })).filter((each) => !known.has(each.id)));
       source.state = "here";
     } catch (problem) {
-      source.state = `${source.title} cannot be loaded now${problem instanceof TypeError ? "" : `: ${problem.message}`}`;
+      source.state = `${source.title} cannot be loaded now${problem.lost ? "" : `: ${problem.message}`}`;
     }
     this.draw();
   }
 
   typed() {
+    this.moved = null;
     this.draw();
     clearTimeout(this.searching);
     const text = this.input.value.trim(), [conversations] = this.sources;
@@ -128,20 +115,21 @@ class Palette {
   draw() {
     this.options = [];
     const shown = this.groups().filter(([, items]) => items.length).map(([title, items], at) => {
-      const label = element("p", { id: `palette-${at}`, class: "label" }, title);
-      return element("div", { role: "group", "aria-labelledby": label.id }, label, ...items.map((each) => this.option(each)));
+      const label = h("p", { id: `palette-${at}`, class: "label" }, title);
+      return h("div", { role: "group", "aria-labelledby": label.id }, label, ...items.map((each) => this.option(each)));
     });
     this.list.replaceChildren(...shown);
     const wanted = this.input.value.trim(), states = wanted ? this.sources.map((source) => source.state) : [];
     const failed = states.filter((state) => state && state !== "here" && state !== "loading");
     this.said.textContent = failed.length ? failed.join(" ") : states.includes("loading") ? "Loading…" : wanted && this.options.length === 1 ? "Nothing is called that." : "";
-    this.mark(this.list.querySelector("[role=option]"));
+    const all = [...this.list.querySelectorAll("[role=option]")]; // what arrives late takes nobody's place away
+    this.mark(all.find((option) => option.textContent === this.moved) ?? all[0]);
   }
 
   option(each) {
-    const made = element("div", { role: "option", id: `palette-option-${this.options.length}`, "aria-selected": "false" }, icon(each.icon), element("span", {}, each.name));
-    if (each.hint) made.append(element("span", { class: "muted small" }, each.hint));
-    if (each.key) made.append(element("kbd", {}, document.querySelector(`kbd[data-key=${each.key}]`)?.textContent ?? ""));
+    const made = h("div", { role: "option", id: `palette-option-${this.options.length}`, "aria-selected": "false" }, icon(each.icon), h("span", {}, each.name));
+    if (each.hint) made.append(h("span", { class: "muted small" }, each.hint));
+    if (each.key) made.append(h("kbd", {}, document.querySelector(`kbd[data-key=${each.key}]`)?.textContent ?? ""));
     this.options.push([made, each.run]);
     return made;
   }
@@ -159,6 +147,7 @@ class Palette {
     const next = { ArrowDown: (at + 1) % all.length, ArrowUp: (at - 1 + all.length) % all.length, PageUp: 0, PageDown: all.length - 1 }[event.key];
     if (next !== undefined) {
       this.mark(all[next]);
+      this.moved = this.marked.textContent;
       this.marked.scrollIntoView({ block: "nearest" });
     } else if (event.key === "Enter" && !event.isComposing) this.choose(this.marked);
     else return;

@@ -1,8 +1,14 @@
-// What waits for a person, kept current in the sidebar and the title; and the keys as this machine calls them.
+// What stands on a page, kept current: what waits for a person, what was agreed to, a website's first event; what can be
+// copied from it; and the keys as this machine calls them.
+import { ask } from "./chat-api.js";
+import { become, copy } from "./chat-dom.js";
+
 const EVERY = 15_000;
 const title = document.title.replace(/^\(\d+\) /, "");
 const said = document.querySelector("[data-announce]");
-let shown = Number(document.querySelector("[data-count]").textContent), timer = 0;
+const main = document.getElementById("main");
+let shown = Number(document.querySelector("[data-count]").textContent), waits, timer = 0;
+let looks = 40; // at a website that waits for its first event: ten minutes
 
 function show(waiting) {
   for (const place of document.querySelectorAll("[data-waiting]")) place.hidden = !waiting;
@@ -16,26 +22,49 @@ async function count() {
   clearTimeout(timer);
   if (document.hidden) return; // counted at once when it is looked at again
   try {
-    const answer = await fetch("/api/v1/approvals?status=pending&limit=99");
-    if (answer.status === 401) return; // signed out: nothing is ours to count
-    if (answer.ok) show((await answer.json()).data.length);
-  } catch { /* offline: the next round tells */ }
+    const { data } = await ask("GET", "/approvals?status=pending&limit=99");
+    const ids = String(data.map((each) => each.id)), others = ids !== waits, inbox = document.querySelector("[data-inbox]");
+    waits = ids;
+    show(data.length);
+    if (inbox && (others || inbox.querySelector(".busy"))) await renew();
+    await check();
+  } catch (refused) {
+    if (refused.status === 401) return; // signed out: nothing is ours to count
+  }
   timer = setTimeout(count, EVERY);
 }
 
-/** What was agreed to in the panel shows on the page beside it. */
-async function renew({ detail, target }) {
-  const main = document.getElementById("main");
-  if (detail.status !== "done" || main.contains(target) || main.contains(document.activeElement)) return;
+async function check() {
+  const site = document.querySelector("[data-awaits]");
+  if (!site || looks-- <= 0) return;
+  const { data } = await ask("GET", `/pixel/websites/${site.dataset.awaits}/installation`);
+  if (data.status !== "waiting") await renew();
+}
+
+/** The page as it is now; whoever is somewhere on it stays there. */
+async function renew() {
   const answer = await fetch(location.href).catch(() => null);
   if (!answer?.ok || answer.redirected) return;
-  main.replaceWith(new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("main"));
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("main");
+  const focused = document.activeElement, tools = ".top .tools"; // these tell of the panel and the keys
+  fresh.querySelector(tools).replaceWith(main.querySelector(tools).cloneNode(true));
+  fresh.inert = main.inert;
+  become(main, document.adoptNode(fresh));
+  if (focused.isConnected) return;
+  (main.querySelector(`a[href="${CSS.escape(focused.getAttribute("href") ?? "")}"]`) ?? main).focus({ preventScroll: true });
 }
 
 if (/Mac|iPhone|iPad/.test(navigator.platform)) {
   for (const key of document.querySelectorAll("kbd[data-key]")) key.textContent = `⌘${key.dataset.key}`;
 }
 document.addEventListener("adwright:approvals", count);
-document.addEventListener("approval-settled", (event) => (count(), renew(event)));
+document.addEventListener("approval-settled", ({ detail, target }) => {
+  count();
+  if (detail.status === "done" && !main.contains(target)) renew();
+});
 document.addEventListener("visibilitychange", count);
+document.addEventListener("click", ({ target }) => {
+  const pressed = target.closest?.("[data-copy]");
+  if (pressed) copy(pressed, () => document.getElementById(pressed.dataset.copy).textContent, "Copy");
+});
 timer = setTimeout(count, EVERY);
