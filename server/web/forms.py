@@ -10,7 +10,7 @@ MAX_FORM = 8 * 1024
 
 
 async def form(request: Request) -> dict[str, str]:
-    """The fields of an urlencoded form; one left empty is left out."""
+    """The fields of an urlencoded form; one left empty is left out, one given several times is a list with commas."""
     if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         raise UnsupportedMediaType("This takes a form.", fix="Send application/x-www-form-urlencoded.")
     received = bytearray()
@@ -19,7 +19,7 @@ async def form(request: Request) -> dict[str, str]:
         if len(received) > MAX_FORM:
             raise TooLarge(f"At most {MAX_FORM} bytes are read here.", fix="Shorten what you typed.")
     try:
-        fields = parse_qs(received.decode(), max_num_fields=10)
+        fields = parse_qs(received.decode(), max_num_fields=20)
     except ValueError:  # not as the cause: it quotes the form, which may hold a token
         raise InvalidRequest("The form cannot be read.", fix="Reload the page and try again.") from None
-    return {name: values[0].strip() for name, values in fields.items() if values[0].strip()}
+    return {name: text for name, values in fields.items() if (text := ",".join(values).strip())}

@@ -8,12 +8,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from server.web.card import change_rows, evidence_rows
+from server.web.confirming import DIGEST, Question, answered
 from server.web.connections import connection_card
 from server.web.forms import form
 from server.web.people import People
 from tools.authority import Principal
-from tools.errors import CapabilityError, StalePlan
+from tools.errors import CapabilityError
 
 PAGE = "/integrations"
 
@@ -56,37 +56,26 @@ class Integrations:
         return await self._shown(request, person, marked=connection_id, health=health)
 
     async def delete(self, request: Request, person: Principal) -> Response:
-        """First the plan; then, with the digest of what was shown, exactly that plan or a fresh one to look at."""
         connection_id = request.path_params["connection_id"]
-        named = {"connectionId": connection_id}
+        question = Question(
+            capability="delete_connection",
+            arguments={"connectionId": connection_id},
+            heading="Disconnect",
+            yes="Disconnect",
+            no="Keep it",
+            back=f"{PAGE}?connection={connection_id}",
+            above=(PAGE, "Integrations"),
+            icon="link-2-off",
+            about=connection_id,
+        )
         try:
-            digest = (await form(request)).get("digest")
-            if digest is None:
-                proposed = await self._people.call(person, "delete_connection", named, preview=True)
-                return await self._confirm(request, person, connection_id, proposed)
-            await self._people.call(person, "delete_connection", named, expect_digest=digest)
-        except StalePlan as stale:
-            return await self._confirm(request, person, connection_id, stale.details, status=stale.status)
+            digest = (await form(request)).get(DIGEST)
+            answer = await answered(self._people, request, person, question, digest)
         except CapabilityError as error:
             return await self._shown(request, person, marked=connection_id, problem=error)
-        return RedirectResponse(f"{PAGE}?connection={connection_id}&did=disconnected", 303)
-
-    async def _confirm(
-        self, request: Request, person: Principal, connection_id: str, proposed: Mapping[str, Any], status: int = 200
-    ) -> Response:
-        plan = proposed["plan"]
-        return await self._people.page(
-            request,
-            person,
-            "disconnect.html",
-            status=status,
-            connection_id=connection_id,
-            plan=plan,
-            changes=change_rows(plan),
-            evidence=evidence_rows(plan),
-            digest=proposed["digest"],
-            stale=status != 200,
-        )
+        if isinstance(answer, Response):
+            return answer
+        return RedirectResponse(f"{question.back}&did=disconnected", 303)
 
     async def _shown(
         self,

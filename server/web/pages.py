@@ -14,13 +14,14 @@ from server.identity.sessions import Sessions
 from server.web import campaigns
 from server.web.approvals import Approvals
 from server.web.campaigns import Campaigns
+from server.web.developers import developer_routes
 from server.web.integrations import integration_routes
 from server.web.people import People
 from server.web.rendering import Renderer
 from server.web.shell import Answers, nobody
 from server.web.shop import shop_routes
 from server.web.usage import Usage
-from server.web.websites import Websites
+from server.web.website_forms import website_routes
 from tools.authority import Principal
 from tools.errors import CapabilityError, CrossOrigin
 from tools.invoke import Door
@@ -40,14 +41,15 @@ def web_routes(door: Door, sessions: Sessions, renderer: Renderer, answers: Answ
         Route("/chat", people.only(pages.chat)),
         Route("/chat/{conversation_id}", people.only(pages.chat)),
         Route("/campaigns", people.only(Campaigns(people).listed)),
-        Route("/websites", people.only(Websites(people).listed)),
         Route("/usage", people.only(Usage(people).shown)),
         Route("/approvals", people.only(inbox.listed)),
         Route("/approvals/{approval_id}", people.only(inbox.one)),
         Route("/approvals/{approval_id}/card", people.only(inbox.card)),
         Route("/approvals/{approval_id}/approve", people.only(partial(inbox.decide, "approve")), methods=["POST"]),
         Route("/approvals/{approval_id}/deny", people.only(partial(inbox.decide, "deny")), methods=["POST"]),
+        *website_routes(people),
         *integration_routes(people, door.clock),
+        *developer_routes(people, door.clock),
         *shop_routes(renderer),
         *script_routes(),
         renderer.assets.route(),

@@ -65,6 +65,9 @@ class People:
         )
         return output.wire()
 
+    def public_url(self, person: Principal) -> str:
+        return self._door.context(person, ids.request_id()).public_url
+
     async def tried(
         self, person: Principal, name: str, arguments: Mapping[str, str]
     ) -> dict[str, Any] | CapabilityError:

@@ -13,9 +13,19 @@ from server.web.card import Standing
 from server.web.people import People
 from tools.authority import Principal
 from tools.errors import CapabilityError
+from tools.pixel.install import Framework
 
 PAGE = "/websites"
 ROWS = 20
+FRAMEWORKS = {
+    Framework.HTML: "Any website",
+    Framework.WORDPRESS: "WordPress",
+    Framework.SHOPIFY: "Shopify",
+    Framework.TAG_MANAGER: "Google Tag Manager",
+    Framework.NEXTJS: "Next.js",
+    Framework.REACT: "React",
+    Framework.VUE: "Vue or Nuxt",
+}
 _STANDINGS = {
     "receiving": Standing("Receiving", "good", "circle-check", ""),
     "waiting": Standing("Waiting for the first event", "warn", "clock", ""),
@@ -35,8 +45,10 @@ class Website:
     standing: Standing
     next: str  # what to do now
     events: int | None  # of the last day
+    waits: bool  # for its first event
     snippet: str | None
     where: str
+    allowed: str  # what a Content-Security-Policy has to say
 
 
 class Websites:
@@ -44,25 +56,50 @@ class Websites:
         self._people = people
 
     async def listed(self, request: Request, person: Principal) -> Response:
+        query = request.query_params
+        return await self.shown(
+            request, person, marked=query.get("website"), did=query.get("did"), framework=query.get("framework")
+        )
+
+    async def shown(
+        self,
+        request: Request,
+        person: Principal,
+        *,
+        marked: str | None = None,
+        did: str | None = None,
+        framework: str | None = None,
+        problem: CapabilityError | None = None,
+    ) -> Response:
+        """The list; what was just done, or asked to be looked at, is told at the website it is about."""
         cursor = request.query_params.get("cursor")
         query = {"limit": str(ROWS)} | ({"cursor": cursor} if cursor else {})
         found = await self._people.call(person, "list_websites", query)
         older = found.get("next_cursor")
+        chosen = {marked: framework if framework in FRAMEWORKS else Framework.HTML}
         return await self._people.page(
             request,
             person,
             "websites.html",
-            websites=await asyncio.gather(*(self._website(person, row) for row in found["items"])),
+            status=problem.status if problem else 200,
+            websites=await asyncio.gather(
+                *(self._website(person, row, chosen.get(row["id"], Framework.HTML)) for row in found["items"])
+            ),
+            marked=marked,
+            did=did,
+            problem=problem,
+            frameworks=FRAMEWORKS,
+            framework=chosen[marked],
             newest=PAGE if cursor else None,
             older=older and f"{PAGE}?cursor={older}",
             missing=self._people.missing(person, "create_website"),
         )
 
-    async def _website(self, person: Principal, row: Mapping[str, Any]) -> Website:
+    async def _website(self, person: Principal, row: Mapping[str, Any], framework: str) -> Website:
         """Where the analytics cannot answer, the website is listed all the same."""
         named = {"websiteId": row["id"]}
         snippet, state = await asyncio.gather(
-            self._people.tried(person, "get_install_snippet", named),
+            self._people.tried(person, "get_install_snippet", named | {"framework": framework}),
             self._people.tried(person, "check_installation", named),
         )
         tag = {} if isinstance(snippet, CapabilityError) else snippet
@@ -76,11 +113,13 @@ class Websites:
             **_told(state),
             snippet=tag.get("snippet"),
             where=tag.get("where", ""),
+            allowed=tag.get("csp", ""),
         )
 
 
 def _told(state: Mapping[str, Any] | CapabilityError) -> dict[str, Any]:
     if isinstance(state, CapabilityError):
-        return {"standing": _UNTOLD, "next": f"{state.message} {state.fix}", "events": None}
+        return {"standing": _UNTOLD, "next": f"{state.message} {state.fix}", "events": None, "waits": False}
     standing = _STANDINGS.get(state["status"], _UNTOLD)
-    return {"standing": standing, "next": state["next"], "events": state.get("events_24h", 0)}
+    waits = state["status"] == "waiting"
+    return {"standing": standing, "next": state["next"], "events": state.get("events_24h", 0), "waits": waits}
