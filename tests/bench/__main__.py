@@ -7,6 +7,7 @@ import os
 import platform
 import sys
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from tests.bench import memory, rest, together
 from tests.bench.table import Row, text
@@ -34,11 +35,12 @@ def _agent(quick: bool) -> list[Row]:
     return agent.measure(quick=quick)
 
 
-def _analytics(quick: bool) -> Iterable[Row]:
+def _analytics(quick: bool, events: int | None = None, pipes: str | None = None) -> Iterable[Row]:
     from tests.bench import analytics, ingest  # noqa: PLC0415 - loads the engine, which not everybody has
 
-    yield from analytics.measure(quick=quick)
-    yield from ingest.measure(quick=quick)
+    yield from analytics.measure(quick=quick, events=events, pipes=pipes)
+    if not pipes:
+        yield from ingest.measure(quick=quick)
 
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -57,14 +59,22 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="name", help=f"any of {', '.join(BENCHMARKS)}; all if left out")
     parser.add_argument("--quick", action="store_true", help="fewer rounds: to see that it works, not what it costs")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    parser.add_argument("--pipes", metavar="p_a,p_b", help="of analytics only these pipes")
+    parser.add_argument(
+        "--events", type=int, help="of analytics so many, not ten million; the store is kept in .dev/bench"
+    )
     given = parser.parse_args()
     if unknown := set(given.names) - BENCHMARKS.keys():
         parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
     machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}"
     rows: list[Row] = []
+    benchmarks: dict[str, Benchmark] = {
+        **BENCHMARKS,
+        "analytics": partial(_analytics, events=given.events, pipes=given.pipes),
+    }
     try:
-        for name in given.names or BENCHMARKS:
-            rows.extend(BENCHMARKS[name](given.quick))
+        for name in given.names or benchmarks:
+            rows.extend(benchmarks[name](given.quick))
             if not given.json:
                 sys.stderr.write(f"{name} measured\n")
     finally:  # what was measured is told, also where the next one fails

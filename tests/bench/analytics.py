@@ -1,13 +1,17 @@
 """Pipes over ten million events: each beside its bound, our layer beside raw chDB, a few questions beside DuckDB."""
 
+import argparse
 import asyncio
+import hashlib
 import json
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +22,19 @@ from server.analytics.chdb.engine import ChdbEngine
 from server.analytics.composition import Composition
 from server.analytics.datafiles.loading import load
 from server.analytics.deployment import Deployed
-from server.analytics.engine import READING, Format
+from server.analytics.engine import READING, Engine, Format
+from tests.bench import analytics_data
 from tests.bench.analytics_data import DAYS, FIRST_DAY, LAST_DAY, statements
 from tests.bench.table import Row
 
 RawSession: Any = Session  # without types of its own
-PROJECT = Path(__file__).parents[2] / "server" / "analytics" / "project"
+ROOT = Path(__file__).parents[2]
+PROJECT = ROOT / "server" / "analytics" / "project"
+KEPT = ROOT / ".dev" / "bench"
 DATABASE = "bench"
 EVENTS, QUICK_EVENTS = 10_000_000, 200_000
+COPIES = ("copy_visits", "copy_sessions")
+MOST_SECONDS, FEWEST_ROUNDS = 4.0, 10  # of a pipe: one that takes long is asked less often
 PIPE_MS, ROLLUP_MS, LAYER = 300.0, 20.0, 1.15
 ASKED = {"workspace_id": "wsp_bench", "website_id": "admx_1", "from": "2026-10-02", "to": LAST_DAY}
 VISITOR = "2c3388e8cf21f83f261157198cc8044f"  # the seventh
@@ -86,44 +95,93 @@ CHOSEN = (
 )
 
 
-def measure(*, quick: bool) -> list[Row]:
-    """In a process of its own: the engine stays in one that has loaded it."""
-    command = [sys.executable, "-m", "tests.bench.analytics", *(["--quick"] if quick else [])]
-    told = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    return [Row(**row) for row in json.loads(told)]
+def measure(*, quick: bool, events: int | None = None, pipes: str | None = None) -> Iterator[Row]:
+    """In a process of its own: the engine stays in one that has loaded it. Each row as soon as it is known, on stderr
+    too, so that a run that is cut off has told what it measured."""
+    asked = [*(["--quick"] if quick else []), *([f"--events={events}"] if events else [])]
+    command = [sys.executable, "-m", "tests.bench.analytics", *asked, *([f"--pipes={pipes}"] if pipes else [])]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as measuring:
+        assert measuring.stdout is not None
+        for line in measuring.stdout:
+            row = Row(**json.loads(line))
+            sys.stderr.write(f"{_told(row)}\n")
+            yield row
+    if measuring.returncode:
+        raise subprocess.CalledProcessError(measuring.returncode, command)
 
 
-async def _measure(*, quick: bool) -> list[Row]:
-    events, rounds = (QUICK_EVENTS, 5) if quick else (EVENTS, 40)
-    with tempfile.TemporaryDirectory() as name:
-        directory = Path(name)
-        async with await ChdbEngine.open(directory / "store") as engine:
-            deployed = await Deployed.open(load(PROJECT), engine, database=DATABASE)
-            made = await _seconds(_made(engine, events))
-            copied = await _seconds(_copied(deployed))
-            size = f"{events // WEBSITES:,} of {events:,} events"
-            rows = [
-                Row(f"{events:,} events, made in the engine", "s", made),
-                Row("the rollups of all of them, made anew", "s", copied),
-            ]
-            for pipe, target in (*((pipe, PIPE_MS) for pipe in NAMED), *((pipe, ROLLUP_MS) for pipe in BY_ROLLUP)):
-                rows += await _pipe(deployed, pipe, _values(pipe), target, rounds, size)
-            for pipe in OF_ALL_DAYS:
-                values, size_of_all = {**_values(pipe), **ALL_DAYS}, f"{DAYS} days of {size}"
-                rows += await _pipe(deployed, pipe, values, PIPE_MS, max(3, rounds // 4), size_of_all)
-            rows += await _beside_raw(deployed, directory / "store", rounds)
-            rows += _beside_duckdb(directory, rounds)
-    return rows
+def _told(row: Row) -> str:
+    beside = "" if row.peer is None else f" beside {row.peer:,.1f}"
+    return f"{row.name}: {row.ours:,.1f} {row.unit}{beside}{'  MISSED' if row.met is False else ''}"
 
 
-async def _made(engine: ChdbEngine, events: int) -> None:
+async def _measure(*, quick: bool, events: int, pipes: tuple[str, ...]) -> AsyncIterator[Row]:
+    rounds = 5 if quick else 40
+    directory = _store(events)
+    async with await ChdbEngine.open(directory / "store") as engine:
+        deployed = await Deployed.open(load(PROJECT), engine, database=DATABASE)
+        for row in await _filled(deployed, directory, events):
+            yield row
+        for name, values, target, size in _questions(events):
+            if not pipes or name in pipes:
+                for row in await _pipe(deployed, name, values, target, rounds, size):
+                    yield row
+        for name in LAYERED:
+            if not pipes or name in pipes:
+                yield await _beside_raw(deployed, name, directory / "store", rounds)
+        for row in [] if pipes else _beside_duckdb(directory / "store", rounds):
+            yield row
+
+
+def _questions(events: int) -> list[tuple[str, dict[str, str], float, str]]:
+    size = f"{events // WEBSITES:,} of {events:,} events"
+    of_a_month = [
+        *((pipe, _values(pipe), ROLLUP_MS, size) for pipe in BY_ROLLUP),
+        *((pipe, _values(pipe), PIPE_MS, size) for pipe in NAMED),
+    ]
+    of_all = f"{DAYS} days of {size}"
+    return [*of_a_month, *((pipe, {**_values(pipe), **ALL_DAYS}, PIPE_MS, of_all) for pipe in OF_ALL_DAYS)]
+
+
+def _store(events: int) -> Path:
+    """Kept from run to run (10 million events are 1.5 GB), and made anew when what makes it has changed."""
+    told = [each for each in PROJECT.glob("datasources/*") if not each.name.startswith("rollup_")]
+    directory = KEPT / f"analytics-{events}-{_digest(Path(analytics_data.__file__), *told)}"
+    for other in KEPT.glob(f"analytics-{events}-*"):
+        if other != directory or not (other / "made.json").exists():
+            shutil.rmtree(other)
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory
+
+
+def _digest(*files: Path) -> str:
+    return hashlib.sha256(b"".join(file.read_bytes() for file in sorted(files))).hexdigest()[:12]
+
+
+async def _filled(deployed: Deployed, directory: Path, events: int) -> list[Row]:
+    """What it took, at the time. Rollups are copied again when how they are made has changed."""
+    noted = directory / "made.json"
+    by = _digest(*PROJECT.glob("*/rollup_*"), *PROJECT.glob("pipes/copy_*"))
+    took = json.loads(noted.read_text(encoding="utf-8")) if noted.exists() else {}
+    if not took:
+        took["made"] = await _seconds(_made(deployed.engine, events))
+    if took.get("by") != by:
+        took |= {"copied": await _seconds(_copied(deployed)), "by": by}
+        noted.write_text(json.dumps(took), encoding="utf-8")
+    return [
+        Row(f"{events:,} events, made in the engine", "s", took["made"]),
+        Row("the rollups of all of them, made anew", "s", took["copied"]),
+    ]
+
+
+async def _made(engine: Engine, events: int) -> None:
     for statement in statements(events, DATABASE):
         await engine.command(statement)
 
 
 async def _copied(deployed: Deployed) -> None:
-    for rollup in ("copy_visits", "copy_sessions"):
-        await deployed.copy(rollup)
+    for copy in COPIES:
+        await deployed.copy(copy)
 
 
 async def _seconds(work: Awaitable[None]) -> float:
@@ -141,8 +199,8 @@ async def _pipe(
     deployed: Deployed, pipe: str, values: Mapping[str, str], target: float, rounds: int, size: str
 ) -> list[Row]:
     """The 95th percentile of what it took and the least CPU time of this process, after one that warms up."""
-    spent, worked = [], []
-    for _ in range(rounds + 1):
+    spent, worked = list[float](), list[float]()
+    while len(spent) <= rounds and (len(spent) <= min(rounds, FEWEST_ROUNDS) or sum(spent) < MOST_SECONDS * 1e3):
         began, busy = time.perf_counter(), time.process_time()
         await deployed.query(pipe, values, output=Format.JSON)
         worked.append((time.process_time() - busy) * 1e3)
@@ -157,36 +215,31 @@ def _p95(spent: list[float]) -> float:
     return sorted(spent)[min(len(spent) - 1, int(len(spent) * 0.95))]
 
 
-async def _beside_raw(deployed: Deployed, store: Path, rounds: int) -> list[Row]:
+async def _beside_raw(deployed: Deployed, pipe: str, store: Path, rounds: int) -> Row:
     """The same SQL by a session of the engine's own package, in turns with ours, which renders and guards it too."""
     session = RawSession(str(store))
     for setting, value in READING.items():
         session.query(f"SET {setting} = {value}")
-    rows = []
-    for pipe in LAYERED:
-        sql = Composition(deployed.project, DATABASE, _values(pipe)).pipe(deployed.project.pipes[pipe])
-        ours, raw = [], []
-        for _ in range(rounds + 1):
-            began = time.perf_counter()
-            await deployed.query(pipe, _values(pipe), output=Format.JSON)
-            between = time.perf_counter()
-            session.query(sql, "JSON").bytes()
-            ours.append((between - began) * 1e3)
-            raw.append((time.perf_counter() - between) * 1e3)
-        rows.append(
-            Row(
-                f"{pipe}, our layer beside raw chDB",
-                "ms",
-                statistics.median(ours[1:]),
-                statistics.median(raw[1:]),
-                LAYER,
-            )
-        )
-    return rows
+    sql = Composition(deployed.project, DATABASE, _values(pipe)).pipe(deployed.project.pipes[pipe])
+    ours, raw = [], []
+    for _ in range(rounds + 1):
+        began = time.perf_counter()
+        await deployed.query(pipe, _values(pipe), output=Format.JSON)
+        between = time.perf_counter()
+        session.query(sql, "JSON").bytes()
+        ours.append((between - began) * 1e3)
+        raw.append((time.perf_counter() - between) * 1e3)
+    by_us, by_it = statistics.median(ours[1:]), statistics.median(raw[1:])
+    return Row(f"{pipe}, our layer beside raw chDB", "ms", by_us, by_it, LAYER)
 
 
-def _beside_duckdb(directory: Path, rounds: int) -> list[Row]:
-    session, file = RawSession(str(directory / "store")), directory / "pageviews.parquet"
+def _beside_duckdb(store: Path, rounds: int) -> list[Row]:
+    with tempfile.TemporaryDirectory() as name:
+        return _in_turns(RawSession(str(store)), Path(name), rounds)
+
+
+def _in_turns(session: Any, directory: Path, rounds: int) -> list[Row]:
+    file = directory / "pageviews.parquet"
     columns = "workspace_id, website_id, ts, visitor_id, session_id, path, channel, is_bot"
     session.query(f"SELECT {columns} FROM {DATABASE}.pageviews INTO OUTFILE '{file}' FORMAT Parquet")  # noqa: S608 -- names of our own
     duck = duckdb.connect(str(directory / "duck.db"))
@@ -211,6 +264,20 @@ def _milliseconds(work: Callable[[], object], rounds: int) -> float:
     return statistics.median(spent)
 
 
+async def _tell() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.analytics")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--events", type=int)
+    parser.add_argument("--pipes", default="")
+    given = parser.parse_args()
+    pipes = tuple(given.pipes.split(",")) if given.pipes else ()
+    if unknown := {*pipes} - {*NAMED, *BY_ROLLUP}:
+        parser.error(f"there is no pipe {', '.join(sorted(unknown))} to measure")
+    events = given.events or (QUICK_EVENTS if given.quick else EVENTS)
+    async for row in _measure(quick=given.quick, events=events, pipes=pipes):
+        sys.stdout.write(json.dumps(asdict(row)) + "\n")
+        sys.stdout.flush()
+
+
 if __name__ == "__main__":
-    measured = asyncio.run(_measure(quick="--quick" in sys.argv))
-    sys.stdout.write(json.dumps([{name: getattr(row, name) for name in Row.__slots__} for row in measured]))
+    asyncio.run(_tell())
