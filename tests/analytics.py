@@ -130,6 +130,9 @@ class StandInPipes:
         self._more.set()
         return 0
 
+    async def append_lines(self, datasource: str, lines: Sequence[bytes]) -> int:
+        return await self.append(datasource, [json.loads(line) for line in lines])
+
     async def pipes(self) -> Sequence[Pipe]:
         self._fail()
         return self.described

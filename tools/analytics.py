@@ -59,6 +59,10 @@ class PipeStore(Protocol):
         where it raises, or all, so that the caller sends it again."""
         ...
 
+    async def append_lines(self, datasource: str, lines: Sequence[bytes]) -> int:
+        """The same of rows that are JSON already."""
+        ...
+
     async def pipes(self) -> Sequence[Pipe]: ...
 
     async def ping(self) -> None: ...
@@ -78,7 +82,9 @@ class PaymentKind(StrEnum):
     SUBSCRIPTION = "subscription"
 
 
-@dataclass(slots=True, kw_only=True)  # nobody changes one; to be frozen would cost it more than being made does
+@dataclass(
+    slots=True, kw_only=True
+)  # nobody changes one that is told; to be frozen would cost it more than being made does
 class Event:
     """One thing a visitor did, as it was told; what can be derived is derived when it is accepted."""
 
@@ -87,7 +93,7 @@ class Event:
     website_id: str
     visitor_id: str
     event_id: str  # sent again with the same one, it counts once
-    at: dt.datetime | None = None  # by the sender's clock; None: now
+    at_ms: int | None = None  # by the sender's clock; None: now
     session_id: str = ""
     url: str = ""
     referrer: str = ""
@@ -136,7 +142,7 @@ class Absent:
     async def query(self, *_: object) -> NoReturn:
         self.mint()
 
-    append = pipes = ping = query
+    append = append_lines = pipes = ping = query
 
     async def accept(self, *_: object) -> NoReturn:
         raise IngestUnavailable(self._message, fix=self._fix)

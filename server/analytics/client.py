@@ -95,9 +95,13 @@ class TinybirdClient:
         return PipeRows(columns=columns, rows=tuple(data), elapsed=elapsed, rows_read=read)
 
     async def append(self, datasource: str, rows: Sequence[Mapping[str, Any]]) -> int:
-        if not rows:
+        dumped = [orjson.dumps(row, default=_wire, option=orjson.OPT_NAIVE_UTC) for row in rows]
+        return await self.append_lines(datasource, dumped)
+
+    async def append_lines(self, datasource: str, lines: Sequence[bytes]) -> int:
+        if not lines:
             return 0
-        body = b"\n".join(orjson.dumps(row, default=_wire, option=orjson.OPT_NAIVE_UTC) for row in rows)
+        body = b"\n".join(lines)
         if len(body) > MOST_APPENDED_BYTES:
             raise TooLarge(f"{len(body)} bytes are more than one request may carry.", fix="Append fewer rows at once.")
         params = {"name": datasource, "wait": "true"}
@@ -108,7 +112,7 @@ class TinybirdClient:
             raise _refusal(answer, pipe="", address=self.find())
         aside = _json(answer).get("quarantined_rows")
         if aside:
-            logger.error("%s of %s rows for %s were set aside in quarantine", aside, len(rows), datasource)
+            logger.error("%s of %s rows for %s were set aside in quarantine", aside, len(lines), datasource)
         return aside if type(aside) is int else 0
 
     async def pipes(self) -> Sequence[Pipe]:

@@ -151,7 +151,7 @@ async def record_event(context: Context, new: NewEvent) -> RecordedEvent:
         website_id=site.id,
         visitor_id=visitor_id,
         event_id=event_id,
-        at=new.timestamp,
+        at_ms=round(new.timestamp.timestamp() * 1000) if new.timestamp else None,
         session_id=new.session_id or "",
         url=new.url or "",
         referrer=new.referrer or "",

@@ -4,10 +4,9 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 
-import orjson
-
 from server.analytics.ingest import agents, sources
 from server.analytics.ingest.countries import Countries
+from server.analytics.ingest.records import record
 from server.analytics.ingest.rows import Enricher
 from server.analytics.ingest.spool import Spool
 from server.analytics.ingest.times import stamp
@@ -33,11 +32,15 @@ class SpooledArrivals:
             return
         if self._loading is None or not self._loading.done():
             await self.load()
+        count, told = len(events), self._record(events)
+        del events  # what waits for the disk is bytes: of objects, the collector would go through all, again and again
+        await self._spool.append(told)
+        self.events += count
+
+    def _record(self, events: Sequence[Event]) -> bytes:
         now_ms = self._clock()
         ingest_ts = stamp(now_ms)
-        rows = [self._enricher.row(event, now_ms, ingest_ts) for event in events]
-        await self._spool.append(orjson.dumps(rows))
-        self.events += len(rows)
+        return record(self._enricher.row(event, now_ms, ingest_ts) for event in events)
 
     async def load(self) -> None:
         """The lists and the database of countries, once; the first event waits for them rather than going without."""

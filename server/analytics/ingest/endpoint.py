@@ -1,7 +1,6 @@
 """POST /e, where the script sends what visitors do: public, quick, and silent about what it does not keep."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import orjson
 from starlette.types import Receive, Scope, Send
@@ -92,11 +91,6 @@ class Endpoint:
         if not (await self._limiter.hit(f"e {household(ip)}", self._per_address)).allowed:
             self._drops.count(Reason.TOO_MANY)
             return
-        try:
-            told = orjson.loads(body)  # refuses NaN, halves of surrogate pairs and what is too deep
-        except orjson.JSONDecodeError:
-            self._drops.count(Reason.INVALID_JSON)
-            return
         sender = Sender(
             ip,
             _header(headers, b"user-agent") or UNSAID,
@@ -104,12 +98,16 @@ class Endpoint:
             host_of(_header(headers, b"origin")),
             self._clock(),
         )
-        events = await self._events(told if isinstance(told, list) else [told], sender)
-        if events:
-            await self._arrivals.accept(events)
+        await self._arrivals.accept(await self._events(body, sender))
 
-    async def _events(self, told: list[Any], sender: Sender) -> list[Event]:
-        events = []
+    async def _events(self, body: bytes, sender: Sender) -> list[Event]:
+        try:
+            told = orjson.loads(body)  # refuses NaN, halves of surrogate pairs and what is too deep
+        except orjson.JSONDecodeError:
+            self._drops.count(Reason.INVALID_JSON)
+            return []
+        told = told if isinstance(told, list) else [told]
+        events: list[Event] = []
         asked: dict[str, tuple[Site | None, Reason | None]] = {}
         if len(told) > MOST_EVENTS:
             self._drops.count(Reason.INVALID_EVENT, events=len(told) - MOST_EVENTS)

@@ -3,13 +3,14 @@
 import asyncio
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import orjson
 
 from server.analytics.ingest.drops import Drops
 from server.analytics.ingest.quarantine import Quarantine
+from server.analytics.ingest.records import lines
 from server.analytics.ingest.segments import Segment
 from server.analytics.ingest.spool import Spool
 from tools.analytics import PipeStore
@@ -24,7 +25,8 @@ ENOUGH_BYTES = 1 << 20
 ADOPT_SECONDS = 15.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 30.0
 
-Rows = Sequence[Mapping[str, Any]]
+Rows = Sequence[bytes]
+"""Each as JSON; what is in one is looked at where the store does not want it."""
 logger = logging.getLogger(__name__)
 
 
@@ -77,7 +79,7 @@ class Flusher:
             await self._batch()
 
     async def _batch(self) -> None:
-        rows: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+        rows: dict[str, list[bytes]] = defaultdict(list)
         ends: dict[Segment, int] = {}
         count = 0
         for segment in tuple(self._spool.segments):
@@ -95,9 +97,9 @@ class Flusher:
             segment.taken = end
         await self._spool.release()
 
-    async def _records(self, segment: Segment, most: int) -> tuple[list[tuple[str, Mapping[str, Any]]], int]:
+    async def _records(self, segment: Segment, most: int) -> tuple[list[tuple[str, bytes]], int]:
         """Whole records, of `most` rows or a few more, and where the last ends."""
-        rows: list[tuple[str, Mapping[str, Any]]] = []
+        rows: list[tuple[str, bytes]] = []
         end = segment.taken
         while end < segment.durable and len(rows) < most:
             found = await self._spool.read(segment, end)
@@ -105,7 +107,7 @@ class Flusher:
                 logger.error("%s cannot be read on after byte %s", segment.path.name, end)
                 return rows, segment.durable
             for record, after in found:
-                rows.extend(orjson.loads(record))
+                rows.extend(lines(record))
                 end = after
                 if len(rows) >= most:
                     break
@@ -119,7 +121,7 @@ class Flusher:
         wait = FIRST_PAUSE
         while True:
             try:
-                aside = await self._store.append(datasource, rows)
+                aside = await self._store.append_lines(datasource, rows)
             except (InvalidArguments, InvalidRequest, TooLarge) as refusal:
                 await self._refused(datasource, rows, refusal)
                 return
@@ -139,14 +141,15 @@ class Flusher:
     async def _stored(self, datasource: str, rows: Rows, aside: int) -> None:
         """Whose rows it set aside the store does not say. It keeps one row a key, so each website's go once more."""
         if aside:
-            by_website: dict[tuple[Any, Any], list[Mapping[str, Any]]] = defaultdict(list)
-            for row in rows:
-                by_website[row.get("workspace_id"), row.get("website_id")].append(row)
+            by_website: dict[tuple[Any, Any], list[bytes]] = defaultdict(list)
+            for line in rows:
+                row = orjson.loads(line)
+                by_website[row.get("workspace_id"), row.get("website_id")].append(line)
             if len(by_website) > 1:
                 for of in by_website.values():
                     await self._deliver(datasource, of)
                 return
-            self._drops.quarantined(datasource, rows[0], aside)
+            self._drops.quarantined(datasource, orjson.loads(rows[0]), aside)
         self.flushed[datasource] += len(rows) - aside
 
     def _failed(self, datasource: str, problem: Exception) -> None:
@@ -162,15 +165,15 @@ class Flusher:
             await self._deliver(datasource, rows[:middle])
             await self._deliver(datasource, rows[middle:])
             return
-        wait = FIRST_PAUSE
+        row, wait = orjson.loads(rows[0]), FIRST_PAUSE
         while True:
             try:
-                await asyncio.to_thread(self._quarantine.put, datasource, rows[0], why.message)
+                await asyncio.to_thread(self._quarantine.put, datasource, row, why.message)
             except OSError as problem:
                 logger.error("a refused row of %s cannot be set aside: %s", datasource, problem)
                 await self._pause(wait)
                 wait = min(2 * wait, LONGEST_PAUSE)
             else:
-                self._drops.quarantined(datasource, rows[0])
+                self._drops.quarantined(datasource, row)
                 logger.error("the store refuses a row of %s, which is set aside: %s", datasource, why.message)
                 return

@@ -6,8 +6,6 @@ import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-import orjson
-
 from server.analytics.ingest.addresses import Addresses
 from server.analytics.ingest.arrivals import SpooledArrivals, wall_clock
 from server.analytics.ingest.countries import Countries
@@ -16,6 +14,7 @@ from server.analytics.ingest.endpoint import Endpoint
 from server.analytics.ingest.flusher import Flusher
 from server.analytics.ingest.metrics import IngestMetrics
 from server.analytics.ingest.quarantine import Quarantine
+from server.analytics.ingest.records import record
 from server.analytics.ingest.sites import Sites
 from server.analytics.ingest.spool import Spool
 from server.analytics.ingest.visitors import DailyVisitors
@@ -80,6 +79,6 @@ async def _told(drops: Drops, spool: Spool) -> None:
     rows = drops.take()
     if rows:
         try:
-            await spool.append(orjson.dumps(rows))
+            await spool.append(record(rows))
         except Unavailable:
             logger.warning("%s counts of dropped events are lost: they cannot be made durable", len(rows))

@@ -1,6 +1,5 @@
 """What the script sends, read into events; whatever is wrong with one has a reason to be counted under."""
 
-import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -21,7 +20,6 @@ _BY_NAME = {kind.value: kind for kind in Kind}
 _PAYMENTS = {kind.value: kind for kind in PaymentKind}
 _MOST_AMOUNT = 1_000_000_000
 _MOST_ID = 128
-_UTC = dt.UTC
 _NULL = type(None)
 _ANY = frozenset({str, int, float, bool, list, dict, _NULL})
 _KINDS: Mapping[str, frozenset[type]] = {
@@ -65,13 +63,13 @@ def read(told: Mapping[str, Any], site: Site, sender: Sender, visitors: DailyVis
     visitor_id: str = text("v") or visitors.visitor(site.id, sender.ip, sender.user_agent, sender.now_ms)
     if len(visitor_id) > _MOST_ID:
         raise Dropped(Reason.INVALID_EVENT)
-    return Event(
+    event = Event(
         kind=kind,
         workspace_id=site.workspace_id,
         website_id=site.id,
         visitor_id=visitor_id,
         event_id=text("i") or str(uuid4()),
-        at=_moment(at_ms) if believed(at_ms, sender.now_ms, behind_ms=BEHIND_MS) else None,
+        at_ms=at_ms if believed(at_ms, sender.now_ms, behind_ms=BEHIND_MS) else None,
         session_id=text("s") or "",
         url=url,
         referrer=text("r") or "",
@@ -81,22 +79,25 @@ def read(told: Mapping[str, Any], site: Site, sender: Sender, visitors: DailyVis
         ip=sender.ip,
         # A test that drives a browser on one's own machine is no crawler.
         user_agent=sender.user_agent.replace("Headless", "") if site.tried_at(host) else sender.user_agent,
-        pageview_id=text("g") or "",
-        engaged_ms=_whole(told, "e"),
-        scroll=_whole(told, "d"),
-        **(_of_kind(kind, told) if kind is not _PAGEVIEW else {}),
     )
+    if kind is not _PAGEVIEW:
+        _complete(event, told)
+    return event
 
 
-def _of_kind(kind: Kind, told: Mapping[str, Any]) -> dict[str, Any]:
-    match kind:
+def _complete(event: Event, told: Mapping[str, Any]) -> None:
+    """With what is of its kind alone."""
+    match event.kind:
+        case Kind.ENGAGEMENT:
+            event.pageview_id = told.get("g") or ""
+            event.engaged_ms, event.scroll = _whole(told, "e"), _whole(told, "d")
         case Kind.CUSTOM:
-            if not (name := (told.get("n") or "").strip()):
+            event.name, event.value = (told.get("n") or "").strip(), _amount(told)
+            if not event.name:
                 raise Dropped(Reason.INVALID_EVENT)
-            value = _amount(told)
-            if value is not None and value < 0:
+            if event.value is not None and event.value < 0:
                 raise Dropped(Reason.INVALID_AMOUNT)
-            return {"name": name, "value": value, "currency": _currency(told), "props": told.get("p")}
+            event.currency, event.props = _currency(told), told.get("p")
         case Kind.PAYMENT:
             amount, currency = _amount(told), _currency(told)
             if not amount or amount < 0 or not currency:
@@ -104,15 +105,13 @@ def _of_kind(kind: Kind, told: Mapping[str, Any]) -> dict[str, Any]:
             payment = _PAYMENTS.get(told.get("y") or "payment")
             if payment is None:
                 raise Dropped(Reason.INVALID_EVENT)
-            transaction_id = told.get("o") or ""
-            return {"amount": amount, "currency": currency, "payment": payment, "transaction_id": transaction_id}
+            event.amount, event.currency, event.payment = amount, currency, payment
+            event.transaction_id = told.get("o") or ""
         case Kind.IDENTIFY:
             if not (external_id := (told.get("m") or "").strip()):
                 raise Dropped(Reason.INVALID_EVENT)
             # What the traits are is for POST /pixel/identify, which has a key: anybody could send them here.
-            return {"external_id_sha256": external_id_sha256(external_id), "traits": tuple(told.get("q") or ())}
-        case _:
-            return {}
+            event.external_id_sha256, event.traits = external_id_sha256(external_id), tuple(told.get("q") or ())
 
 
 def _check_domain(site: Site, host: str, origin: str) -> None:
@@ -142,7 +141,3 @@ def _currency(told: Mapping[str, Any]) -> str:
     if currency and currency not in CODES:
         raise Dropped(Reason.INVALID_AMOUNT)
     return currency
-
-
-def _moment(ms: int) -> dt.datetime:
-    return dt.datetime.fromtimestamp(ms / 1000, _UTC)

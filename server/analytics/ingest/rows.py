@@ -11,7 +11,7 @@ import orjson
 from server.analytics.ingest.agents import agent
 from server.analytics.ingest.channels import origin
 from server.analytics.ingest.countries import Countries
-from server.analytics.ingest.pages import page, referrer
+from server.analytics.ingest.pages import Page, page, referrer
 from server.analytics.ingest.text import clean, hashed, identifier
 from server.analytics.ingest.times import BEHIND_MS, believed, minted_ms, stamp
 from server.analytics.ingest.visits import FirstTimes, Visits
@@ -61,10 +61,9 @@ class Enricher:
         first = self._first.known(event.website_id, event_id)
         if first is not None:
             return event_id, first
-        if event.at is not None:
-            at_ms = round(event.at.timestamp() * 1000)
-            if believed(at_ms, now_ms):
-                return event_id, at_ms
+        if event.at_ms is not None:
+            if believed(event.at_ms, now_ms):
+                return event_id, event.at_ms
         else:
             minted = minted_ms(event_id)
             if minted is not None and believed(minted, now_ms, behind_ms=BEHIND_MS):
@@ -81,7 +80,7 @@ def _payment_id(event: Event) -> str:
 
 def _pageview(row: Row, event: Event) -> None:
     at, came_from, by = page(event.url), referrer(event.referrer), agent(event.user_agent)
-    row.update(at._asdict())
+    row.update(zip(Page._fields, at, strict=True))
     row["title"] = clean(event.title, _MOST_TITLE)
     row["referrer"], row["referrer_host"] = came_from.url, came_from.host
     row["channel"], row["llm_engine"] = origin(at, came_from)

@@ -86,7 +86,7 @@ async def test_everything_else_that_is_told_arrives(world: World) -> None:
     assert (event.name, event.value, event.props) == ("signup", Decimal("12.5"), {"plan": "pro", "seats": 3})
     assert (event.url, event.referrer, event.title) == (more["url"], more["referrer"], "A")
     assert (event.user_agent, event.ip) == ("Mozilla/5.0", "2001:db8::1")
-    assert event.at == dt.datetime(2026, 11, 20, 9, 30, tzinfo=dt.UTC)
+    assert event.at_ms == dt.datetime(2026, 11, 20, 9, 30, tzinfo=dt.UTC).timestamp() * 1000
 
 
 @promise("pixel.events.visitor-id")

@@ -13,6 +13,7 @@ import pytest
 from server.analytics.ingest.drops import Drops
 from server.analytics.ingest.flusher import ROWS, Flusher
 from server.analytics.ingest.quarantine import MOST_BYTES, Quarantine
+from server.analytics.ingest.records import record
 from server.analytics.ingest.spool import Spool
 from tests.analytics import StandInPipes
 from tests.server.analytics.ingest.rig import NOON, Rig
@@ -60,7 +61,7 @@ class Expecting(StandInPipes):
 
 
 def numbered(count: int, datasource: str = "pageviews") -> bytes:
-    return orjson.dumps([(datasource, {"n": number}) for number in range(count)])
+    return record((datasource, {"n": number}) for number in range(count))
 
 
 async def flusher_of(
@@ -156,7 +157,7 @@ async def test_a_row_the_store_refuses_is_set_aside_and_holds_up_nobody(tmp_path
     store = Picky()
     spool, flusher = await flusher_of(tmp_path, store)
     rows = [("pageviews", {"n": number, "bad": number in (7, 411)}) for number in range(500)]
-    await spool.append(orjson.dumps(rows))
+    await spool.append(record(rows))
     await spool.append(numbered(1, "custom_goals"))
 
     await flusher.drain()
@@ -176,8 +177,9 @@ async def test_what_the_store_refuses_for_good_is_told_to_it_as_dropped(rig: Rig
     picky = Picky()
     flusher = Flusher(rig.spool, picky, rig.quarantine, rig.drops, linger=0)
     of = {"workspace_id": "wsp_shop", "website_id": "admx_shop"}
-    refused = [("pageviews", of | {"bad": True}), ("pageviews", of), ("custom_goals", of | {"bad": True})]
-    await rig.spool.append(orjson.dumps([*refused, ("ingest_drops", of | {"bad": True})]))
+    bad: dict[str, Any] = of | {"bad": True}
+    refused = [("pageviews", bad), ("pageviews", of), ("custom_goals", bad), ("ingest_drops", bad)]
+    await rig.spool.append(record(refused))
 
     await flusher.drain()
 
@@ -209,7 +211,7 @@ async def test_a_batch_too_large_for_one_request_is_sent_in_parts(tmp_path: Path
 async def test_where_nothing_more_can_be_set_aside_a_refused_row_waits(tmp_path: Path) -> None:
     pauses = Pauses()
     spool, flusher = await flusher_of(tmp_path, Picky(), pauses, most_bytes=10)
-    await spool.append(orjson.dumps([("pageviews", {"bad": True})]))
+    await spool.append(record([("pageviews", {"bad": True})]))
 
     await until_tried_twice(pauses, flusher)
 

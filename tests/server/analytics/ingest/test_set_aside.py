@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import httpx2
-import orjson
 import pytest
 
 from server.analytics.client import Address, TinybirdClient
 from server.analytics.deployment import Deployed
 from server.analytics.ingest.flusher import Flusher
+from server.analytics.ingest.records import record
 from server.analytics.wire.app import create_app
 from server.analytics.wire.tokens import Identity
 from tests.server.analytics.ingest.rig import Rig
@@ -48,10 +48,10 @@ async def test_rows_that_the_store_sets_aside_are_counted_with_their_websites_an
     flusher = Flusher(rig.spool, store, rig.quarantine, rig.drops, linger=0)
     bad = {"ts": "yesterday, I think"}
     rows = [view("admx_shop", 1), view("admx_shop", 2, **bad), view("admx_shop", 3, **bad), view("admx_local", 4)]
-    await rig.spool.append(orjson.dumps([*rows, view("admx_other", 5, **bad)]))
+    await rig.spool.append(record([*rows, view("admx_other", 5, **bad)]))
 
     await flusher.drain()
-    await rig.spool.append(orjson.dumps(rig.drops.take()))
+    await rig.spool.append(record(rig.drops.take()))
     await flusher.drain()
 
     aside = [{"reason": "quarantined", "events": 2}]
@@ -64,7 +64,7 @@ async def test_rows_that_the_store_sets_aside_are_counted_with_their_websites_an
 
 async def test_a_store_that_takes_everything_is_told_everything_once(rig: Rig, store: TinybirdClient) -> None:
     flusher = Flusher(rig.spool, store, rig.quarantine, rig.drops, linger=0)
-    await rig.spool.append(orjson.dumps([view("admx_shop", 1), view("admx_local", 2)]))
+    await rig.spool.append(record([view("admx_shop", 1), view("admx_local", 2)]))
 
     await flusher.drain()
 
