@@ -20,8 +20,8 @@ _PAID_ELSEWHERE: dict[str, None] = dict.fromkeys(
 async def branch(tx: Transaction, rows: Rows, original: Row, turn: int, identifier: str, **values: Any) -> bool:
     """Copy what came before the turn, byte for byte; false where a part of it is not finished. An approval that waits
     in the turn itself, or after it, stays the original's."""
-    sent = chat_messages.c.kind != Kind.ASIDE
-    messages = await tx.all(_before(rows, chat_messages, original, turn).where(sent).order_by(chat_messages.c.seq))
+    said = chat_messages.c.kind.in_([Kind.SENT, Kind.SHOWN])
+    messages = await tx.all(_before(rows, chat_messages, original, turn).where(said).order_by(chat_messages.c.seq))
     results = await tx.all(_before(rows, chat_results, original, turn))
     if any(row.state == ResultState.WAITING for row in results):
         return False

@@ -11,7 +11,7 @@ from agent.following import Bells
 from tools.approval import moment
 from tools.context import Context
 from tools.conversations import store as conversations
-from tools.store.engine import Statement, StoreUnavailable, Transaction
+from tools.store.engine import Statement, StoreUnavailable, Transaction, Work
 from tools.store.statements import Row
 
 LEASE_MS = 15_000
@@ -22,6 +22,10 @@ Told = tuple[str, dict[str, Any]]
 """An event: its name and its data."""
 
 logger = logging.getLogger(__name__)
+
+
+async def _always(_: Transaction) -> bool:
+    return True
 
 
 class Journal:
@@ -82,24 +86,30 @@ class Journal:
             seq=self._last_message,
             turn=self.turn,
             run_id=self.run_id,
-            created_at=self._context.now_ms(),
-            **{"tool_calls": [], **values},
+            **{"tool_calls": [], "created_at": self._context.now_ms(), **values},
         )
 
-    async def commit(self, *statements: Statement, told: Sequence[Told] = (), **session: Any) -> None:
-        """What was told and kept, these statements and the session's new values, or nothing. Raises LeaseLost.
+    async def commit(
+        self, *statements: Statement, told: Sequence[Told] = (), admit: Work[bool] = _always, **session: Any
+    ) -> bool:
+        """What was told and kept, these statements and the session's new values, or nothing. Raises LeaseLost. What is
+        to be admitted, too, is so in the same transaction; answers whether it was.
 
         Whoever stops waiting does not stop it: what a number was given to must be known to have it.
         """
-        committing = asyncio.ensure_future(self._locked(statements, told, session))
+        committing = asyncio.ensure_future(self._locked(statements, told, admit, session))
         committing.add_done_callback(lambda done: done.cancelled() or done.exception())  # also where nobody waits
-        await asyncio.shield(committing)
+        return await asyncio.shield(committing)
 
-    async def _locked(self, statements: Sequence[Statement], told: Sequence[Told], session: dict[str, Any]) -> None:
+    async def _locked(
+        self, statements: Sequence[Statement], told: Sequence[Told], admit: Work[bool], session: dict[str, Any]
+    ) -> bool:
         async with self._lock:
-            await self._commit(statements, told, session)
+            return await self._commit(statements, told, admit, session)
 
-    async def _commit(self, statements: Sequence[Statement], told: Sequence[Told], session: dict[str, Any]) -> None:
+    async def _commit(
+        self, statements: Sequence[Statement], told: Sequence[Told], admit: Work[bool], session: dict[str, Any]
+    ) -> bool:
         taken, self._pending = [*self._pending, *told], []
         written, self._kept = [*self._kept, *statements], []
         rows, now, first = self._context.rows, self._context.now_ms(), self._last_event + 1
@@ -110,17 +120,19 @@ class Journal:
             "updated_at": now,
         } | session
 
-        async def work(tx: Transaction) -> None:
+        async def work(tx: Transaction) -> bool:
             await conversations.hold(tx, rows, self.conversation_id, self.run_id, **values)
             for seq, (name, data) in enumerate(taken, first):
                 await tx.run(self._event(seq, name, data, now))
             for statement in written:
                 await tx.run(statement)
+            return await admit(tx)
 
-        await self._context.store.write(work)
+        admitted = await self._context.store.write(work)
         self._last_event += len(taken)
         if taken or session:
             self._bells.ring(self.conversation_id)
+        return admitted
 
     def _event(self, seq: int, name: str, data: dict[str, Any], now: int) -> Statement:
         return conversations.event_added(
@@ -144,6 +156,6 @@ class Journal:
         try:
             async with self._lock:
                 if self._pending:
-                    await self._commit((), (), {})
+                    await self._commit((), (), _always, {})
         except (conversations.LeaseLost, StoreUnavailable) as lost:  # the run's own next commit meets it too
             logger.warning("events of %s are not stored: %r", self.conversation_id, lost)

@@ -22,6 +22,7 @@ from tools.context import Context
 from tools.conversations import store as conversations
 from tools.conversations.store import Kind, LeaseLost, Status
 from tools.errors import CapabilityError, Internal
+from tools.quota import chat_budget, month_spent
 from tools.store.engine import Statement, StoreUnavailable
 from tools.store.statements import Row
 
@@ -59,7 +60,8 @@ class Run:
         self._model, self._titles, self._limits, self._report = model, titles, limits, report
         self._messages: list[Message] = []
         self._asked = 0
-        self._spending = Spending(context, model.settings.prices, session.model)
+        self._spending = Spending(context, journal, model.settings.prices, session.model)
+        self._left: list[Statement] = []  # to be kept where the process stops
         self._stop = Stop()
         self._refusal: CapabilityError | None = None
         self._began = asyncio.get_running_loop().time()
@@ -82,7 +84,7 @@ class Run:
             logger.warning("%s waits for the database: %s", self._journal.conversation_id, down)
         except asyncio.CancelledError:
             with contextlib.suppress(LeaseLost, StoreUnavailable):
-                await self._journal.commit(lease_until=0, spent_ms=self._spent_ms())
+                await self._journal.commit(*self._left, lease_until=0, spent_ms=self._spent_ms())
             raise
         finally:
             keeper.cancel()
@@ -112,7 +114,8 @@ class Run:
         await self._load()
         if not self._asked:
             self._titles.begin(self._context, self._session, self._messages[-1])
-        snapshot = await conversations.snapshot(self._context.rows, self._session.snapshot)
+        taken = await conversations.snapshot(self._context.rows, self._session.snapshot)
+        snapshot = Snapshot(taken.system, taken.tools)
         while True:
             asked = self._messages[-1]
             results: list[str] = []
@@ -121,10 +124,13 @@ class Run:
                 if waiting:
                     await self._finish("confirm_required", Status.WAITING)
                     return
-            limit = await self._limit()
+            may_ask, limit = await self._room(snapshot, results)
+            if not may_ask:
+                await self._finish("cap", why={"explanation": in_words(limit)} if limit else None)
+                return
             if results:
                 self._append("user", user_content(results, [last_words(limit)] if limit else []))
-            if await self._answered(await self._ask(about, Snapshot(snapshot.system, snapshot.tools), limit), limit):
+            if await self._answered(await self._ask(about, snapshot, limit), limit):
                 return
 
     async def _load(self) -> None:
@@ -139,16 +145,26 @@ class Run:
             if row.turn == self._journal.turn and row.role == "assistant" and row.kind != Kind.ASIDE
         ]
         self._asked = len(answers)
-        self._spending.look(answers)
+        self._spending.look(min(row.seq for row in found), answers)
         await self._calls.look()
 
-    async def _limit(self) -> str | None:
-        met = self._limits.met(
+    async def _room(self, snapshot: Snapshot, results: Sequence[str]) -> tuple[bool, str | None]:
+        """Whether the model may be asked once more, and the limit that leaves no more than a summary."""
+        texts = (snapshot.system, snapshot.tools, *(message.content for message in self._messages), *results)
+        sent = sum(len(text.encode()) for text in texts)
+        limit = self._limits.met(
             asked=self._asked, turn=self._turn(), seconds=self._spent_ms() / 1000, dollars=self._spending.turn
         )
-        if met is not None or not self._asked:  # whether the turn may begin at all was asked before it did
-            return met
-        return await self._spending.month_is_over()
+        if limit is None:
+            if await self._spending.hold(sent, MAX_TOKENS, spare=self._asked > 0):
+                return True, None
+            budget = await chat_budget(self._context)
+            if not self._asked:
+                raise month_spent(self._context, budget)
+            limit = f"the workspace's budget of {budget:.2f} USD a month"
+        if self._asked >= self._limits.model_calls:  # its summary, too, was asked for, by a process that ended
+            return False, limit
+        return await self._spending.hold(sent, MAX_TOKENS), limit
 
     def _turn(self) -> list[Message]:
         return [message for message in self._messages if message.turn == self._journal.turn]
@@ -171,11 +187,16 @@ class Run:
             except Stopped:
                 await self._journal.commit(*self._broken_off(building.answer()))
                 raise
+            except asyncio.CancelledError:
+                self._left = self._broken_off(building.answer(), Kind.HELD)  # all of it will be said again
+                raise
             except Failed as failed:
                 await self._journal.commit(*self._broken_off(building.answer()))
                 if (wait := retries.pause(failed, building)) is None:
                     raise failed.error from failed
             await self._stop.sleep(wait)
+            if not await self._spending.hold(len(request), MAX_TOKENS):
+                raise month_spent(self._context, await chat_budget(self._context))
 
     async def _answered(self, answer: Answer, limit: str | None) -> bool:
         """Keep what the model said; answers whether that was the end of the run."""
@@ -185,7 +206,7 @@ class Run:
         if answer.stop_reason == "refusal" or not content or (answer.stop_reason == "pause_turn" and not goes_on):
             statements, goes_on = self._broken_off(answer), False  # the API would not take it back
         else:
-            statements = [self._spoken(answer, content)]
+            statements = self._spoken(answer, content)
         if goes_on:
             shown = answer.calls if answer.stop_reason == "tool_use" else []
             await self._journal.commit(*statements, told=[("tool_use", self._calls.shown(call)) for call in shown])
@@ -201,21 +222,21 @@ class Run:
     def _goes_on(self, answer: Answer) -> bool:
         return answer.stop_reason == "pause_turn" or (answer.stop_reason == "tool_use" and bool(answer.calls))
 
-    def _spoken(self, answer: Answer, content: list[dict[str, Any]]) -> Statement:
+    def _spoken(self, answer: Answer, content: list[dict[str, Any]]) -> list[Statement]:
         text = compact(content)
         self._messages.append(Message("assistant", text, self._journal.turn, answer.stop_reason))
         return self._row(answer, Kind.SENT, text)
 
-    def _broken_off(self, answer: Answer) -> list[Statement]:
+    def _broken_off(self, answer: Answer, kind: Kind = Kind.SHOWN) -> list[Statement]:
         """What people saw of an answer that is not sent again, and what it cost; nothing where nothing came."""
         if not answer.content and not answer.usage.prompt:
-            return []
-        return [self._row(answer, Kind.SHOWN, compact(answer.content))]
+            return self._spending.give_back()
+        return self._row(answer, kind, compact(answer.content))
 
-    def _row(self, answer: Answer, kind: Kind, content: str) -> Statement:
-        usage, dollars = answer.usage, self._spending.add(answer.usage)
+    def _row(self, answer: Answer, kind: Kind, content: str) -> list[Statement]:
+        usage, settled = answer.usage, self._spending.settle(answer.usage)
         self._asked += 1
-        return self._journal.message(
+        message = self._journal.message(
             role="assistant",
             kind=kind,
             content=content,
@@ -227,9 +248,11 @@ class Run:
             output_tokens=usage.output,
             cache_read_tokens=usage.cache_read,
             cache_write_tokens=usage.cache_write,
-            cost=None if dollars is None else str(dollars),
+            cost=None if settled.cost is None else str(settled.cost),
             estimated=int(usage.estimated),
+            created_at=settled.at,
         )
+        return [*settled.statements, message]
 
     def _append(self, role: str, content: str) -> None:
         """Stored with what the model answers to it; until then the results it is made of are."""

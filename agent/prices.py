@@ -55,6 +55,10 @@ class Price(BaseModel):
     read: _Dollars
     up_to: Annotated[int, Field(gt=0)] | None = None
 
+    def most(self, prompt: int, output: int) -> Decimal:
+        """Of a prompt that is all written to a cache, or read, or neither, whatever is dearest."""
+        return (prompt * max(self.input, self.write_5m, self.write_1h, self.read) + output * self.output) / _MILLION
+
     def of(self, usage: Usage) -> Decimal:
         spent = (
             usage.input * self.input
@@ -92,6 +96,15 @@ class Prices(BaseModel):
             return None
         return _within(bands, usage).of(usage)
 
+    def most(self, model: str, prompt: int, output: int) -> Decimal:
+        """What a call can cost whose prompt and answer have up to so many tokens; the dearest where none is known."""
+        known = self.bands(model)
+        return max(
+            band.most(min(prompt, band.up_to or prompt), output)
+            for bands in ([known] if known else self.models.values())
+            for band in _up_to(bands, prompt)
+        )
+
     def at_most(self, usage: Usage) -> Decimal:
         """What a limit counts where the price is not known: the dearest that any model of the table would have cost."""
         return max(_within(bands, usage).of(usage) for bands in self.models.values())
@@ -120,7 +133,12 @@ def shipped() -> Prices:
 
 
 def _within(bands: tuple[Price, ...], usage: Usage) -> Price:
-    return next(band for band in bands if band.up_to is None or usage.prompt <= band.up_to)
+    return _up_to(bands, usage.prompt)[-1]
+
+
+def _up_to(bands: tuple[Price, ...], prompt: int) -> tuple[Price, ...]:
+    """The bands of prompts that are no longer than this."""
+    return bands[: 1 + next(at for at, band in enumerate(bands) if band.up_to is None or prompt <= band.up_to)]
 
 
 @cache

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from decimal import Decimal
 from functools import partial
 
 from agent.beginning import Again, Beginning, Begun, Surface, began, may_begin
@@ -14,8 +15,9 @@ from agent.loop import RENEW_SECONDS, Run
 from agent.model import Model
 from agent.pending import supersede
 from agent.snapshot import snapshot
-from agent.spending import require_budget
+from agent.spending import most
 from agent.titles import Titles
+from agent.transcript import MAX_TOKENS
 from agent.turn import asker, facts
 from tools import ids
 from tools.authority import Principal, Role, Scope, Via
@@ -27,6 +29,7 @@ from tools.errors import InsufficientScope
 from tools.finding import shown
 from tools.idempotency import Known
 from tools.invoke import Door
+from tools.quota import require_room
 from tools.recovery import unfinished_turns
 from tools.redaction import redact
 from tools.store.engine import Store, StoreUnavailable, Transaction
@@ -160,7 +163,7 @@ class Runner:
                     raise Again(earlier)
             self._model.require_key()
             await may_begin(context, surface, asked)
-            await require_budget(context, self._model.settings.prices)
+            await require_room(context, self._least(surface, asked))
 
         try:
             await self._door.admit_chat_turn(context, surface.action, surface.scope, ready)
@@ -182,6 +185,11 @@ class Runner:
         finally:
             self._beginning.discard(run_id)
         return begun
+
+    def _least(self, surface: Surface, asked: Asked) -> Decimal:
+        """What the first call of a turn may cost: of a conversation that goes on, without what it holds already."""
+        sent = len(f"{surface.snapshot.system}{surface.snapshot.tools}".encode()) if asked.conversationId is None else 0
+        return most(self._model.settings.prices, self._model.settings.model, sent, MAX_TOKENS)
 
     async def _resume(
         self, workspace: str, conversation_id: str, *, left_before: int = 0, stopped: bool = False

@@ -1,60 +1,108 @@
-"""What a run, its turn and the workspace's month have cost, in tokens and in dollars."""
+"""What a run, its turn and the workspace's month cost; no call is made that the month may have no room for."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
+from agent.journal import Journal
 from agent.prices import Prices, Usage
 from tools.context import Context
-from tools.conversations.usage import MonthUsage, month_to_date
-from tools.quota import chat_budget, month_spent
+from tools.conversations import store as conversations
+from tools.conversations.store import Kind
+from tools.quota import chat_budget, held, period_of, settled
+from tools.store.engine import Statement, Transaction
 from tools.store.statements import Row
+
+ADDED_TOKENS = 2_000
+"""Of a prompt, besides what is sent: the API puts words of its own around tools."""
+
+
+def most(prices: Prices, model: str, sent: int, output: int) -> Decimal:
+    """USD that a call can cost for which so many bytes are sent: a token is a byte or more."""
+    return prices.most(model, sent + ADDED_TOKENS, output)
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Room in the month for one call: the most that it can cost, counted before it is made. It is a row, too, until the
+    call's own takes its place; that of a call whose process ended stays, for nobody knows what it did cost."""
+
+    context: Context
+    period: str
+    most: Decimal
+    row: dict[str, Any]
+
+    @classmethod
+    def of(cls, context: Context, dollars: Decimal, prices: Prices, model: str, **row: Any) -> "Hold":
+        cost = str(dollars) if prices.bands(model) else None
+        unknown = dict.fromkeys(("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens"), 0)
+        told = {"model": model, "cost": cost, "estimated": 1, "created_at": context.now_ms()}
+        return cls(context, period_of(context.clock()), dollars, unknown | told | row)
+
+    async def taken(self, tx: Transaction, *, budget: Decimal, room: Decimal) -> bool:
+        """False where the month has less room, or where there is such a row."""
+        if not await held(tx, self.context, self.most, room=room, budget=budget):
+            return False
+        if await tx.run(conversations.cost_added(self.context.rows, **self.row)):
+            return True
+        await tx.run(settled(self.context, self.period, self.most, Decimal(0)))
+        return False
+
+    def settled(self, cost: Decimal) -> list[Statement]:
+        removed = conversations.cost_removed(self.context.rows, self.row["conversation_id"], self.row["seq"])
+        return [removed, settled(self.context, self.period, self.most, cost)]
+
+
+class Settled(NamedTuple):
+    cost: Decimal | None  # as people are shown it
+    at: int  # when the call was made: its month
+    statements: list[Statement]
 
 
 class Spending:
     """Of one run. Where a price is not known, a limit counts the dearest, and people are shown none."""
 
-    def __init__(self, context: Context, prices: Prices, model: str) -> None:
-        self._context, self._prices, self._model = context, prices, model
+    def __init__(self, context: Context, journal: Journal, prices: Prices, model: str) -> None:
+        self._context, self._journal, self._prices, self._model = context, journal, prices, model
         self._calls: list[tuple[Usage, Decimal | None]] = []
-        self._run = Decimal(0)
-        self._runs_before = Decimal(0)
-        self._month: tuple[Decimal, Decimal] | None = None  # its budget, and what was left of it when the run began
-
-    @property
-    def turn(self) -> Decimal:
+        self._hold: Hold | None = None
+        self._seq = 0
+        self.turn = Decimal(0)
         """USD that count against the turn's limit."""
-        return self._runs_before + self._run
 
-    def look(self, answers: Iterable[Row]) -> None:
-        """What runs before this one spent on the turn."""
-        self._runs_before = sum(
-            (
-                Decimal(row.cost)
-                if row.cost is not None
-                else self._prices.at_most(
-                    Usage(row.input_tokens, row.output_tokens, row.cache_read_tokens, row.cache_write_tokens)
-                )
-                for row in answers
-            ),
-            Decimal(0),
-        )
+    def look(self, first: int, answers: Iterable[Row]) -> None:
+        """What runs before this one spent on the turn; `first` is where the rows of the conversation begin."""
+        self._seq = min(first, 0) - 1
+        for row in answers:
+            used = Usage(row.input_tokens, row.output_tokens, row.cache_read_tokens, row.cache_write_tokens)
+            self.turn += self._prices.at_most(used) if row.cost is None else Decimal(row.cost)
 
-    def add(self, usage: Usage) -> Decimal | None:
-        """Answers what people are shown as its cost."""
+    async def hold(self, sent: int, output: int, *, spare: bool = False) -> bool:
+        """Before each call; false where the month has no room for it or, with `spare`, for another one after it."""
+        context, dollars = self._context, most(self._prices, self._model, sent, output)
+        hold = Hold.of(
+            context, dollars, self._prices, self._model, conversation_id=self._journal.conversation_id, seq=self._seq,
+            turn=self._journal.turn, run_id=self._journal.run_id, kind=Kind.HELD,
+        )  # fmt: skip
+        budget, room = await chat_budget(context), dollars * (2 if spare else 1)
+        taken = await self._journal.commit(admit=lambda tx: hold.taken(tx, budget=budget, room=room))
+        self._hold = hold if taken else None
+        return taken
+
+    def settle(self, usage: Usage) -> Settled:
+        """What a call did cost, in place of what was held for it."""
+        hold, self._hold = self._held(), None
         dollars = self._prices.cost(self._model, usage)
+        counted = self._prices.at_most(usage) if dollars is None else dollars
         self._calls.append((usage, dollars))
-        self._run += dollars if dollars is not None else self._prices.at_most(usage)
-        return dollars
+        self.turn += counted
+        return Settled(dollars, hold.row["created_at"], hold.settled(counted))
 
-    async def month_is_over(self) -> str | None:
-        """The month's budget in words, where it is used up. Asked for once a run: from then on what the run itself
-        spends is taken off, and what others spend meanwhile is bounded by their turns' limits."""
-        if self._month is None:
-            budget = await chat_budget(self._context)
-            self._month = budget, budget - counted(await month_to_date(self._context), self._prices)
-        budget, left = self._month
-        return f"the workspace's budget of {budget:.2f} USD a month" if self._run >= left else None
+    def give_back(self) -> list[Statement]:
+        """Of a call that nothing came of."""
+        hold, self._hold = self._held(), None
+        return hold.settled(Decimal(0))
 
     def event(self) -> dict[str, Any]:
         """Of this run. The cost is in USD, null where a model's price is not known."""
@@ -67,13 +115,7 @@ class Spending:
             "cost": float(sum(known)) if len(known) == len(used) else None,
         }
 
-
-async def require_budget(context: Context, prices: Prices) -> None:
-    """Refuse (402) a turn that begins after the month's budget is used up."""
-    month, budget = await month_to_date(context), await chat_budget(context)
-    if counted(month, prices) >= budget:
-        raise month_spent(context, budget)
-
-
-def counted(month: MonthUsage, prices: Prices) -> Decimal:
-    return month.spent + prices.at_most(Usage(input=month.unpriced_sent, output=month.unpriced_output))
+    def _held(self) -> Hold:
+        if self._hold is None:
+            raise AssertionError("a call was made that nothing was held for")
+        return self._hold

@@ -4,18 +4,22 @@ import asyncio
 import logging
 import re
 from collections.abc import Callable
+from decimal import Decimal
 
 from agent.answer import Answer, Building
 from agent.failures import Failed
 from agent.model import About, Model
 from agent.results import legible_line
 from agent.snapshot import compact, prompt
+from agent.spending import Hold, most
 from agent.transcript import Message
 from tools.context import Context
 from tools.conversations import store as conversations
 from tools.conversations.model import TITLE_LENGTH
+from tools.conversations.store import Kind
+from tools.quota import chat_budget
 from tools.redaction import redact
-from tools.store.engine import StoreUnavailable, Transaction
+from tools.store.engine import Statement, StoreUnavailable, Transaction
 from tools.store.statements import Row
 
 MOST_CHARACTERS = 2_000
@@ -59,37 +63,56 @@ class Titles:
 
     async def _title(self, context: Context, session: Row, words: str) -> None:
         building = Building(lambda *_: None)
+        hold: Hold | None = None
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 about = await self._model.about(self._model.settings.title_model)
-                await self._model.call(request(about, words), building)
+                asked = request(about, words)
+                if (hold := await self._hold(context, session, len(asked))) is None:
+                    return
+                await self._model.call(asked, building)
         except (Failed, TimeoutError) as failed:
             logger.info("%s keeps its first words as its title: %s", session.id, failed)
         except Exception as escaped:  # noqa: BLE001 - reported, and of no consequence
             self._report(context.request_id, escaped)
-        if not building.began:
+        if hold is None:
             return
         try:
-            await self._keep(context, session, building.answer())
+            await self._keep(context, building.answer() if building.began else None, hold)
         except StoreUnavailable as down:
             logger.info("the title of %s is not stored: %s", session.id, down)
 
-    async def _keep(self, context: Context, session: Row, answer: Answer) -> None:
-        """What it cost is one row, before all messages: whoever asks twice keeps once."""
-        rows, usage, model = context.rows, answer.usage, self._model.settings.title_model
-        dollars = self._model.settings.prices.cost(model, usage)
-        title = sanitised(answer.text) if answer.stop_reason == "end_turn" else ""
-        aside = conversations.aside_added(
-            rows, conversation_id=session.id, run_id=session.run_id, model=model,
-            stop_reason=answer.stop_reason, model_request_id=answer.request_id, input_tokens=usage.input,
-            output_tokens=usage.output, cache_read_tokens=usage.cache_read, cache_write_tokens=usage.cache_write,
-            cost=None if dollars is None else str(dollars), estimated=int(usage.estimated),
-            created_at=context.now_ms(),
+    async def _hold(self, context: Context, session: Row, sent: int) -> Hold | None:
+        """Its row is one, before all messages: of two processes that would ask, one does."""
+        model, prices = self._model.settings.title_model, self._model.settings.prices
+        hold = Hold.of(
+            context, most(prices, model, sent, MAX_TOKENS), prices, model, conversation_id=session.id, seq=0,
+            turn=session.turn, run_id=session.run_id, kind=Kind.ASIDE,
         )  # fmt: skip
+        budget = await chat_budget(context)
+        taken = await context.store.write(lambda tx: hold.taken(tx, budget=budget, room=hold.most))
+        return hold if taken else None
+
+    async def _keep(self, context: Context, answer: Answer | None, hold: Hold) -> None:
+        """What it did cost takes the place of what was held for it: nothing, where no answer began."""
+        rows, statements, counted = context.rows, list[Statement](), Decimal(0)
+        if answer is not None:
+            usage, prices = answer.usage, self._model.settings.prices
+            dollars = prices.cost(hold.row["model"], usage)
+            counted = prices.at_most(usage) if dollars is None else dollars
+            used = {
+                "input_tokens": usage.input, "output_tokens": usage.output, "cache_read_tokens": usage.cache_read,
+                "cache_write_tokens": usage.cache_write, "cost": None if dollars is None else str(dollars),
+                "stop_reason": answer.stop_reason, "model_request_id": answer.request_id,
+                "estimated": int(usage.estimated),
+            }  # fmt: skip
+            statements.append(conversations.cost_added(rows, **hold.row | used))
+            if answer.stop_reason == "end_turn" and (title := sanitised(answer.text)):
+                statements.append(conversations.titled(rows, hold.row["conversation_id"], title))
 
         async def work(tx: Transaction) -> None:
-            if await tx.run(aside) and title:
-                await tx.run(conversations.titled(rows, session.id, title))
+            for statement in (*hold.settled(counted), *statements):
+                await tx.run(statement)
 
         await context.store.write(work)
 

@@ -2,8 +2,10 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from enum import StrEnum
+
+from sqlalchemy import ColumnElement
 
 from tools.context import Context
 from tools.errors import QuotaExceeded
@@ -11,14 +13,17 @@ from tools.guardrails import workspace_settings
 from tools.store.engine import Statement, Transaction
 from tools.store.statements import Row
 from tools.store.tables import usage_counters, workspaces
+from tools.store.used import spent_since
 
 CHAT_MONTH_USD = Decimal(100)
 """Of a server that was set none."""
 
+_MILLION = Decimal(1_000_000)
+
 
 class Meter(StrEnum):
     CHAT_TURNS = "chat_turns"
-    CHAT_SPEND = "chat_spend"  # USD, summed from what the model's answers cost rather than counted
+    CHAT_SPEND = "chat_spend"  # millionths of a USD: what calls of models cost, and what those under way can cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +96,52 @@ async def chat_budget(context: Context) -> Decimal:
     return context.chat_month_usd if own is None else own
 
 
+async def held(tx: Transaction, context: Context, most: Decimal, *, room: Decimal, budget: Decimal) -> bool:
+    """Count the most that a call of a model can cost, before it is made; false where the month has less than `room`
+    left. It counts until it is settled, so that calls made at the same time stay within the budget together."""
+    rows, month = context.rows, _of_month(period_of(context.clock()))
+    if await tx.first(rows.select(usage_counters, usage_counters.c.used).where(*month)) is None:
+        spent = await spent_since(tx, rows, int(month_began(context.clock()).timestamp() * 1000))
+        period = period_of(context.clock())
+        await tx.run(rows.insert(usage_counters, meter=Meter.CHAT_SPEND, period=period, used=_millionths(spent)))
+    left = usage_counters.c.used <= int(budget * _MILLION) - _millionths(room)
+    counting = rows.update(usage_counters).where(*month, left)
+    return bool(await tx.run(counting.values(used=usage_counters.c.used + _millionths(most))))
+
+
+def settled(context: Context, period: str, most: Decimal, cost: Decimal) -> Statement:
+    """What was held in a month becomes what the call did cost."""
+    change = _millionths(cost) - _millionths(most)
+    counting = context.rows.update(usage_counters).where(*_of_month(period))
+    return counting.values(used=usage_counters.c.used + change)
+
+
+async def require_room(context: Context, most: Decimal) -> None:
+    """Refuse (402) what the month's budget has no room for, as things stand."""
+    rows, budget = context.rows, await chat_budget(context)
+    month = _of_month(period_of(context.clock()))
+    counted = await rows.first(rows.select(usage_counters, usage_counters.c.used).where(*month))
+    if (counted.used if counted else 0) + _millionths(most) > int(budget * _MILLION):
+        raise month_spent(context, budget)
+
+
 def month_spent(context: Context, budget: Decimal) -> QuotaExceeded:
     return QuotaExceeded(
-        f"This month's budget of {budget:.2f} USD for the chat is used up.",
+        f"This month's budget of {budget:.2f} USD for the chat has no room left for another answer.",
         fix="Have an admin raise chat_month_usd in the workspace settings, or wait for the first of the month (UTC).",
         meter=Meter.CHAT_SPEND.value,
         limit=float(budget),
         period=period_of(context.clock()),
     )
+
+
+def _of_month(period: str) -> tuple[ColumnElement[bool], ...]:
+    return usage_counters.c.meter == Meter.CHAT_SPEND, usage_counters.c.period == period
+
+
+def _millionths(dollars: Decimal) -> int:
+    """Rounded up, so that the counter is never below the costs that it counts."""
+    return int((dollars * _MILLION).to_integral_value(ROUND_CEILING))
 
 
 def _tier(owner: Row | None) -> PlanTier:
@@ -107,3 +150,7 @@ def _tier(owner: Row | None) -> PlanTier:
 
 def period_of(moment: dt.datetime) -> str:
     return moment.astimezone(dt.UTC).strftime("%Y-%m")
+
+
+def month_began(moment: dt.datetime) -> dt.datetime:
+    return moment.astimezone(dt.UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)

@@ -15,7 +15,10 @@ from tools.store.tables import chat_messages, chat_sessions, usage_counters
 from tools.store.tenant import Rows
 
 HALF_A_DOLLAR = {"output_tokens": 50_000}
-"""Of Sonnet's output; a turn's limit is a dollar."""
+"""Of Sonnet's output; a turn's limit is a dollar. More than an answer can have, so that few suffice."""
+
+FULL = {"output_tokens": 16_000}
+"""The longest answer there is: 16 cents. With a prompt of which all is new, a first call can cost 25."""
 
 
 def conversation(events: list[Any]) -> str:
@@ -134,8 +137,8 @@ async def test_a_model_without_a_price_is_counted_as_the_dearest_and_shown_witho
 
 
 async def test_after_the_months_budget_no_turn_begins_and_nothing_is_stored_or_charged(talk: Talk) -> None:
-    await talk.world.call(OWNER, "update_workspace_settings", chat_month_usd=0.05)
-    await talk.says(text("That was it.", usage=HALF_A_DOLLAR))
+    await talk.world.call(OWNER, "update_workspace_settings", chat_month_usd=0.30)
+    await talk.says(text("That was it.", usage=FULL))
     events = await talk.ask("Hello?")
     before = [await rows_of(talk, table) for table in (chat_sessions, chat_messages, usage_counters)]
 
@@ -143,16 +146,18 @@ async def test_after_the_months_budget_no_turn_begins_and_nothing_is_stored_or_c
         with pytest.raises(QuotaExceeded) as refused:
             await talk.start("And now?", asked)
 
-    assert refused.value.details == {"meter": "chat_spend", "limit": 0.05, "period": "2026-11"}
+    assert refused.value.details == {"meter": "chat_spend", "limit": 0.3, "period": "2026-11"}
     assert "chat_month_usd" in refused.value.fix
     assert [await rows_of(talk, table) for table in (chat_sessions, chat_messages, usage_counters)] == before
     assert len(await talk.requests()) == 1
 
 
 async def test_another_workspace_and_another_month_have_a_budget_of_their_own(talk: Talk) -> None:
-    await talk.world.call(OWNER, "update_workspace_settings", chat_month_usd=0.05)
-    await talk.says(text("That was it.", usage=HALF_A_DOLLAR), text("Hello."), text("Hello."))
+    await talk.world.call(OWNER, "update_workspace_settings", chat_month_usd=0.30)
+    await talk.says(text("That was it.", usage=FULL), text("Hello."), text("Hello."))
     await talk.ask("Hello?")
+    with pytest.raises(QuotaExceeded):
+        await talk.start("Hello?")
 
     assert first(await talk.ask("Hello?", by=STRANGER), "done") == {"stopReason": "end_turn"}
     talk.world.clock.pass_by(days=31)
@@ -161,7 +166,7 @@ async def test_another_workspace_and_another_month_have_a_budget_of_their_own(ta
 
 async def test_a_month_that_is_used_up_in_the_middle_ends_the_turn_with_a_summary(talk: Talk) -> None:
     await talk.world.call(OWNER, "update_workspace_settings", chat_month_usd=0.45)
-    await talk.says(calls(("whoami", {}), usage=HALF_A_DOLLAR), text("As far as the month goes."))
+    await talk.says(calls(("whoami", {}), usage=FULL), text("As far as the month goes."))
 
     events = await talk.ask("Look at everything.")
 

@@ -1,10 +1,12 @@
-"""Whatever befalls turns, in any order: no effect without a yes, and nothing lost, told twice or left open."""
+"""Whatever befalls turns, in any order: no effect without a yes, no dollar beyond the budget, nothing lost, told twice
+or left open."""
 
 import asyncio
 import contextlib
 import os
 import tempfile
 from collections.abc import Coroutine
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,18 +16,20 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from agent.following import Following
-from agent.limits import Limits
 from agent.model import ModelSettings
 from server.sandbox.app import create_app
+from tests.agent.deciding import Deciding, Face
 from tests.agent.evidence import Evidence, question
-from tests.agent.talk import NEVER, PATIENCE, Talk, calls, collected, first, text
+from tests.agent.misfortunes import BUDGETS, CAMPAIGNS, CEILING, LIMITS, SLOW, after, answers, faces, minds, which
+from tests.agent.talk import NEVER, PATIENCE, Talk, collected, first, text
 from tests.app import _served_new
 from tests.database import ON_POSTGRESQL
 from tests.tools.outside import Mortal
 from tests.world import OWNER, Clock, World, open_world
 from tools.conversations.model import Asked
-from tools.errors import CapabilityError
+from tools.errors import CapabilityError, QuotaExceeded
 from tools.leases import LASTS
+from tools.quota import period_of
 from tools.recovery import recover, unfinished_turns
 from tools.secret import Secret
 from tools.store.claims import LEASE
@@ -34,44 +38,7 @@ from tools.store.tables import approvals, chat_sessions, workspaces
 
 T = TypeVar("T")
 
-CAMPAIGNS = ("12023100010000005", "12023100010000002", "12023100010000007")
-LIMITS = Limits(model_calls=5, tool_calls=6)
 EVER = 1 << 62
-WEEK = {"since": "2026-11-13", "until": "2026-11-19", "breakdown": "campaign"}
-SLOW = {"kind": "slow", "seconds": 8}
-
-reads = st.sampled_from((
-    ("whoami", {}), ("list_connections", {}), ("list_campaigns", {"limit": 1}), ("list_changes", {"limit": 2}),
-    ("get_insights", WEEK), ("find_capability", {"query": "funnel"}),
-))  # fmt: skip
-writes = st.builds(
-    lambda campaign, change: ("update_campaign", {"campaign_id": campaign, **change}),
-    st.sampled_from(CAMPAIGNS),
-    st.sampled_from(({"status": "PAUSED"}, {"status": "ACTIVE"}, {"name": "Ours"}, {"daily_budget": 44})),
-)
-mistakes = st.sampled_from((
-    ("launch_rocket", {}), ("approve", {"approval_id": "apr_1"}), ("list_campaigns", {"limit": "many"}),
-    ("update_campaign", {"campaign_id": "404", "name": "None"}), ("call_read", {"name": "update_campaign"}),
-    ("call_write", {"name": "undo_change", "arguments": {"change_id": "chg_none"}}),
-))  # fmt: skip
-batches = st.lists(st.one_of(reads, reads, writes, mistakes), min_size=1, max_size=4).map(lambda made: calls(*made))
-broken = st.builds(
-    lambda answer, kind: {**answer, "fault": {"kind": kind}},
-    st.one_of(batches, st.just(text("Half of a sentence, and then nothing. " * 4))),
-    st.sampled_from(("cut", "truncated", "overloaded", "overloaded_mid", "throttled", "server_error", "html")),
-)
-endings = st.sampled_from((
-    {"blocks": [], "stop_reason": "refusal"},
-    {"blocks": [{"type": "text", "text": "I look."}, {"type": "tool_use", "name": "whoami", "input": {}, "open": True}],
-     "stop_reason": "max_tokens"},
-    {"blocks": [{"type": "text", "text": "Wait."}, {"type": "server_tool_use", "name": "web_search", "input": {}}],
-     "stop_reason": "pause_turn"},
-    {"blocks": [{"type": "thinking", "thinking": "Hm."}]},
-    {"blocks": [{"type": "tool_use", "name": "whoami", "input": {}, "json": "[1]"}]},
-))  # fmt: skip
-answers = st.lists(st.one_of(batches, batches, batches, broken, endings), max_size=6)
-which = st.integers(min_value=0, max_value=1_000)
-after = st.integers(min_value=1, max_value=30)
 
 
 class Tab:
@@ -117,10 +84,12 @@ class Turns(RuleBasedStateMachine):
         self.sandbox = create_app(now=self.clock)
         self.stack, self.house = contextlib.AsyncExitStack(), contextlib.AsyncExitStack()
         self.talk: Talk = self.run(self.begun())
-        self.evidence = Evidence(LIMITS)
+        self.evidence = Evidence(LIMITS, CEILING)
         self.conversations: list[str] = []
         self.tabs: list[Tab] = []
         self.asked = 0
+        self.budget = Decimal(0)
+        self.deciding = self.talk.world, Deciding(self.talk.world)
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return self.loop.run(coroutine)
@@ -153,23 +122,39 @@ class Turns(RuleBasedStateMachine):
         self.loop.close()
         self.folder.cleanup()
 
-    @initialize()
-    def a_plan_without_a_quota(self) -> None:
+    @initialize(budget=st.sampled_from(BUDGETS))
+    def a_plan_without_a_quota(self, budget: Decimal) -> None:
         async def furnished() -> None:
             found = {campaign["campaign_id"] for campaign in await self.talk.world.campaigns()}
             assert found >= set(CAMPAIGNS)
             rows = self.talk.world.context(OWNER).rows
             await self.talk.world.store.write(lambda tx: tx.run(rows.update(workspaces).values(plan="scale")))
+            await self.talk.world.call(OWNER, "update_workspace_settings", campaign_daily_ceiling=CEILING)
+            await self.budgeted(budget)
 
         self.run(furnished())
+
+    @rule(budget=st.sampled_from(BUDGETS))
+    def an_admin_sets_another_budget(self, budget: Decimal) -> None:
+        self.run(self.budgeted(budget))
 
     # What can happen
 
     @rule(said=answers, old=st.booleans(), at=which)
     def someone_asks(self, said: list[Any], old: bool, at: int) -> None:
         async def asked() -> None:
-            following = await self.asks(said, self.pick(at) if old else None)
-            await collected(following)
+            if (following := await self.asks(said, self.pick(at) if old else None)) is not None:
+                await collected(following)
+
+        self.run(asked())
+
+    @rule(said=answers, many=st.integers(min_value=2, max_value=4))
+    def several_ask_at_once(self, said: list[Any], many: int) -> None:
+        async def asked() -> None:
+            await self.prepared(said, many)
+            begun = await asyncio.gather(*(self.begun_one({}) for _ in range(many)))
+            await asyncio.gather(*(collected(following) for following in begun if following is not None))
+            await self.noticed()
 
         self.run(asked())
 
@@ -188,7 +173,8 @@ class Turns(RuleBasedStateMachine):
         lasting = [*said, {**text("Slowly. " * 100), "fault": SLOW}] if slow else said
 
         async def stopped() -> None:
-            following = await self.asks(lasting, self.pick(at) if old else None)
+            if (following := await self.asks(lasting, self.pick(at) if old else None)) is None:
+                return
             seen = await collected(following, until="text_delta" if slow else None, count=None if slow else count)
             conversation = first(seen, "run_started")["conversationId"]
             await self.talk.runner.stop(self.talk.world.context(OWNER), conversation)
@@ -205,7 +191,9 @@ class Turns(RuleBasedStateMachine):
         async def branched() -> None:
             questions = await self.questions(conversation)
             number = turn % len(questions) + 1
-            await collected(await self.asks(said, conversation, replaces=number))
+            if (following := await self.asks(said, conversation, replaces=number)) is None:
+                return
+            await collected(following)
             self.evidence.branches(self.conversations[-1], questions[: number - 1])
 
         self.run(branched())
@@ -222,7 +210,9 @@ class Turns(RuleBasedStateMachine):
         async def taken() -> None:
             slow = {**text("Slowly. " * 100), "fault": SLOW}
             stalled = self.talk.runner
-            await collected(await self.asks([slow, *said], self.pick(at) if old else None), until="text_delta")
+            if (following := await self.asks([slow, *said], self.pick(at) if old else None)) is None:
+                return
+            await collected(following, until="text_delta")
             self.clock.pass_by(seconds=16)
             self.talk.runner = self.talk._runner()
             for tab in self.tabs:
@@ -233,17 +223,21 @@ class Turns(RuleBasedStateMachine):
         self.run(taken())
 
     @precondition(lambda self: self.conversations)
-    @rule(at=which, said=answers, yes=st.booleans())
-    def a_person_decides(self, at: int, said: list[Any], yes: bool) -> None:
-        self.run(self.decided(at, said, yes=yes))
+    @rule(at=which, said=answers, face=faces, yes=st.booleans())
+    def a_person_decides(self, at: int, said: list[Any], face: Face, yes: bool) -> None:
+        self.run(self.decided(at, said, (face, yes)))
+
+    @precondition(lambda self: self.conversations)
+    @rule(at=which, said=answers, minds=minds)
+    def several_decide_at_once(self, at: int, said: list[Any], minds: list[tuple[Face, bool]]) -> None:
+        self.run(self.decided(at, said, *minds))
 
     @precondition(lambda self: self.conversations)
     @rule(at=which, said=answers, after=after)
     def the_process_is_killed_while_a_person_decides(self, at: int, said: list[Any], after: int) -> None:
         async def killed() -> None:
             mortal = Mortal(self.talk.world, after)
-            with contextlib.suppress(CapabilityError, StoreUnavailable):
-                await self.decided(at, said, yes=True)
+            await self.decided(at, said, ("REST", True))
             with contextlib.suppress(StoreUnavailable):
                 await self.talk.runner.sweep()
             await self.dies(mortal)
@@ -251,11 +245,11 @@ class Turns(RuleBasedStateMachine):
         self.run(killed())
 
     @precondition(lambda self: self.conversations)
-    @rule(at=which, said=answers, yes=st.booleans())
-    def a_person_decides_while_no_process_runs_turns(self, at: int, said: list[Any], yes: bool) -> None:
+    @rule(at=which, said=answers, face=faces, yes=st.booleans())
+    def a_person_decides_while_no_process_runs_turns(self, at: int, said: list[Any], face: Face, yes: bool) -> None:
         async def alone() -> None:
             await self.talk.runner.close()
-            await self.decided(at, said, yes=yes)
+            await self.decided(at, said, (face, yes))
             self.talk.runner = self.talk._runner()
 
         self.run(alone())
@@ -263,6 +257,11 @@ class Turns(RuleBasedStateMachine):
     @rule(minutes=st.sampled_from((1, 16)))
     def time_passes(self, minutes: int) -> None:
         self.clock.pass_by(minutes=minutes)
+
+    @rule()
+    def the_month_ends(self) -> None:
+        self.clock.pass_by(days=31)
+        self.evidence.allowed.setdefault(period_of(self.clock()), self.budget)
 
     @rule(kind=st.sampled_from(("cut", "lost_answer", "html", "server_error", "throttled", "expired_token")),
           where=st.sampled_from(("meta:write", "meta:GET")))  # fmt: skip
@@ -303,45 +302,60 @@ class Turns(RuleBasedStateMachine):
         asked = [row.said for row in await self.talk.messages(conversation) if row.said]
         return [int(said.removeprefix("Question ").rstrip(".")) for said in asked]
 
-    async def asks(self, said: list[Any], conversation: str | None, replaces: int | None = None) -> Following:
-        await self.quiet()
-        await self.scripted(said)
-        self.clock.pass_by(seconds=4)  # twenty a minute
-        self.asked += 1
-        asked: dict[str, Any] = {"message": question(self.asked)}
-        asked |= {"conversationId": conversation} if conversation else {}
+    async def budgeted(self, budget: Decimal) -> None:
+        await self.talk.world.call(OWNER, "update_workspace_settings", chat_month_usd=float(budget))
+        month = period_of(self.clock())
+        self.budget = budget
+        self.evidence.allowed[month] = max(budget, self.evidence.allowed.get(month, budget))
+
+    async def asks(self, said: list[Any], conversation: str | None, replaces: int | None = None) -> Following | None:
+        await self.prepared(said)
+        asked: dict[str, Any] = {"conversationId": conversation} if conversation else {}
         asked |= {"replacesTurn": replaces} if replaces else {}
-        if conversation and not replaces:
-            self.evidence.asks(self.asked, conversation)
         try:
-            return await self.talk.runner.start(self.talk.world.context(OWNER), "ads", lambda: Asked.of(asked))
+            return await self.begun_one(asked)
         finally:
             await self.noticed()
 
+    async def prepared(self, said: list[Any], turns: int = 1) -> None:
+        await self.quiet()
+        await self.scripted(said)
+        self.clock.pass_by(seconds=4 * turns)  # twenty a minute
+
+    async def begun_one(self, asked: dict[str, Any]) -> Following | None:
+        """None where the month has no room for it."""
+        self.asked += 1
+        sent = asked | {"message": question(self.asked)}
+        if "conversationId" in asked and "replacesTurn" not in asked:
+            self.evidence.asks(self.asked, asked["conversationId"])
+        with contextlib.suppress(QuotaExceeded):
+            return await self.talk.runner.start(self.talk.world.context(OWNER), "ads", lambda: Asked.of(sent))
+        return None
+
     async def noticed(self) -> None:
-        """A new conversation began with what was asked last, whether or not its asker was told."""
+        """A new conversation began with what was asked last in it, whether or not its asker was told."""
         rows = self.talk.world.context(OWNER).rows
         for session in await rows.all(rows.select(chat_sessions)):
             if session.id not in self.conversations:
                 self.conversations.append(session.id)
-                self.evidence.asks(self.asked, session.id)
+                self.evidence.asks((await self.questions(session.id))[-1], session.id)
 
-    async def decided(self, at: int, said: list[Any], *, yes: bool) -> None:
-        """One of those that wait, if any does."""
+    async def decided(self, at: int, said: list[Any], *minds: tuple[Face, bool]) -> None:
+        """One of those that wait, if any does: by these at the same time, each through a face."""
         rows = self.talk.world.context(OWNER).rows
         pending = await rows.all(rows.select(approvals).where(approvals.c.status == "pending"))
         if not pending:
             return
         await self.scripted(said)
         chosen = sorted(pending, key=lambda row: str(row.id))[at % len(pending)]
-        if not yes:
-            await self.talk.world.call(OWNER, "deny", approval_id=chosen.id, reason="Not now.")
-            return
-        self.evidence.agreed.add(chosen.id)
-        amount = chosen.plan.get("amountRequired")
-        with contextlib.suppress(CapabilityError):  # stale, too late, or refused by the platform: told in the turn
-            more = {"amount": amount} if amount else {}
-            await self.talk.world.call(OWNER, "approve", approval_id=chosen.id, **more)
+        if any(yes for _, yes in minds):
+            self.evidence.agreed.add(chosen.id)
+        if self.deciding[0] is not self.talk.world:
+            self.deciding = self.talk.world, Deciding(self.talk.world)
+        decide = self.deciding[1].decide
+        told = await asyncio.gather(*(decide(face, chosen, yes=yes) for face, yes in minds))
+        taken = [mind for mind, status in zip(minds, told, strict=True) if mind[0] == "REST" and status == 200]
+        assert len(taken) <= 1, "a card was decided twice"
 
     async def quiet(self) -> None:
         """Until no turn runs, and none is to be gone on with."""
@@ -362,7 +376,6 @@ class Turns(RuleBasedStateMachine):
             tab.leave()
         await self.talk.runner.close()
         await self.house.aclose()
-        self.evidence.kills[self.asked] += 1
         self.clock.now += max(LASTS, LEASE)  # on a shared database what a dead process held is another's only then
         world = self.talk.world = await self.opened()
         await self.noticed()

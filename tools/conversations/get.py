@@ -73,8 +73,8 @@ async def get_conversation(context: Context, query: ConversationQuery) -> Conver
 
 def _messages(found: list[Row], results: Mapping[str, Row]) -> Iterator[Message]:
     for row in found:
-        if row.kind == Kind.ASIDE or (row.role == "user" and row.said is None):
-            continue  # results on their way to the model: the calls tell how they ended
+        if row.kind not in (Kind.SENT, Kind.SHOWN) or (row.role == "user" and row.said is None):
+            continue  # costs alone, and results on their way to the model: the calls tell how they ended
         yield Message(
             turn=row.turn,
             role=row.role,

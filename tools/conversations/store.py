@@ -28,6 +28,7 @@ class Kind(StrEnum):
     SENT = "sent"  # part of every further request
     SHOWN = "shown"  # what was said before it broke off: for people, never sent again
     ASIDE = "aside"  # what it cost to speak of the conversation, as for its title: for nobody to read
+    HELD = "held"  # the most that a call under way can cost; it stays where the process of the call ended
 
 
 class ResultState(StrEnum):
@@ -258,10 +259,14 @@ def result_settled(rows: Rows, identifier: str, call: str, **values: Any) -> Sta
     return waits.values(**values)
 
 
-def aside_added(rows: Rows, **values: Any) -> Statement:
-    """What a conversation's title cost, before its messages; a second is not stored."""
-    before = {"seq": 0, "turn": 1, "role": "assistant", "kind": Kind.ASIDE, "content": "[]", "tool_calls": []}
-    return rows.insert_once(chat_messages, **before, **values)
+def cost_added(rows: Rows, **values: Any) -> Statement:
+    """A row that says what a call cost, or can cost, and nothing of what was said; a second is not stored."""
+    return rows.insert_once(chat_messages, role="assistant", content="[]", tool_calls=[], **values)
+
+
+def cost_removed(rows: Rows, identifier: str, seq: int) -> Statement:
+    mine = (chat_messages.c.conversation_id == identifier, chat_messages.c.seq == seq)
+    return rows.delete(chat_messages).where(*mine)
 
 
 def titled(rows: Rows, identifier: str, title: str) -> Statement:

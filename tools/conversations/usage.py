@@ -1,4 +1,4 @@
-"""What the assistant cost this month: shown to people, and asked by whoever holds a month to its budget."""
+"""What the assistant cost this month, as people are shown it."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from tools.approval import moment
 from tools.capability import GET, Nothing, Output, Toolset, read
 from tools.context import Context
 from tools.fields import Ratio
-from tools.quota import Meter, chat_budget, period_of, standing
+from tools.quota import Meter, chat_budget, month_began, period_of, standing
 from tools.store.used import used_since
 
 _CENT_PARTS = Decimal("0.000001")
@@ -31,8 +31,6 @@ class MonthUsage:
     cache_write_tokens: int
     spent: Decimal  # USD, of the calls whose price is known
     unpriced: int  # calls of models whose price is not
-    unpriced_sent: int  # their tokens, cached or not
-    unpriced_output: int
 
     @property
     def cost(self) -> Decimal | None:
@@ -47,12 +45,11 @@ class MonthUsage:
 
 
 async def month_to_date(context: Context) -> MonthUsage:
-    now = context.clock().astimezone(dt.UTC)
-    since = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    since = month_began(context.clock())
     used = await used_since(context.rows, int(since.timestamp() * 1000))
     meter = await standing(context, Meter.CHAT_TURNS)
     return MonthUsage(
-        period=period_of(now),
+        period=period_of(since),
         since=since,
         turns=meter.used,
         turns_included=meter.included,
@@ -62,8 +59,6 @@ async def month_to_date(context: Context) -> MonthUsage:
         cache_write_tokens=int(used.cache_write_tokens),
         spent=Decimal(used.cost).quantize(_CENT_PARTS),
         unpriced=used.unpriced,
-        unpriced_sent=int(used.unpriced_sent),
-        unpriced_output=int(used.unpriced_output),
     )
 
 

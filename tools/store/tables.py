@@ -188,7 +188,7 @@ chat_messages = Table(
     _workspace(key=True), _text("conversation_id", key=True), _count("seq", key=True),
     _count("turn"), _text("run_id"), _text("role"),
     # sent: part of every further request; shown: what was said before it broke off, never sent again; aside: what it
-    # cost to speak of the conversation, as its title does
+    # cost to speak of the conversation, as its title does; held: what a call can cost whose answer is not there (yet)
     _text("kind"),
     _text("content"),  # the text as received, not a document: it is sent again byte for byte
     _json("tool_calls"), _note("model"), _note("stop_reason"), _note("model_request_id"), _counted("input_tokens"),
