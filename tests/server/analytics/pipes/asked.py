@@ -75,6 +75,11 @@ def money(tenthousandths: int) -> float:
     return int(tenthousandths) / 10_000
 
 
+def most_frequent(currencies: "pd.Series[Any]") -> str:
+    counts = currencies.value_counts()
+    return "" if counts.empty else str(min(counts.items(), key=lambda pair: (-pair[1], pair[0]))[0])
+
+
 @dataclass
 class Asked:
     """One call of a pipe. Nothing here is shared with the SQL but the names of parameters and columns."""
@@ -175,8 +180,7 @@ class Asked:
     def currency(self) -> str:
         if "currency" in self.values:
             return self.values["currency"].upper()
-        counts = self.owned("visitor_payments")["currency"].value_counts()
-        return "" if counts.empty else min(counts.items(), key=lambda pair: (-pair[1], pair[0]))[0]
+        return most_frequent(self.owned("visitor_payments")["currency"])
 
     def paid(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Payments as figures: what counts, what another currency keeps from counting, and the signed amount."""

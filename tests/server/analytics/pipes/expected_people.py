@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from tests.server.analytics.pipes.asked import Asked, money, rate, rounded
+from tests.server.analytics.pipes.asked import Asked, money, most_frequent, rate, rounded
 from tests.server.analytics.pipes.expected_traffic import Rows, attended, bounced, grouped
 
 DAY = 86_400_000
@@ -31,13 +31,22 @@ def realtime_visitors(asked: Asked) -> Rows:
 
 def goal_conversions(asked: Asked) -> Rows:
     goals = asked.in_sessions(asked.within("custom_goals"))
+    own = most_frequent(asked.owned("visitor_payments")["currency"])
+    if not own:
+        valued = asked.owned("custom_goals")
+        own = most_frequent(valued[(valued["value"] != 0) & (valued["currency"] != "")]["currency"])
+    kept = asked.currency if "currency" in asked.values else own
+    ours = goals["currency"].replace("", own) == kept
+    goals = goals.assign(worth=goals["value"].where(ours, 0), other=~ours & (goals["value"] != 0))
     rows = [
         {
             "goal": name,
             "completions": len(part),
             "visitors": part["visitor_id"].nunique(),
             "conversion_rate": rate(part["visitor_id"].nunique(), asked.sessions["visitor_id"].nunique()),
-            "value": money(part["value"].sum()),
+            "value": money(part["worth"].sum()),
+            "other_currency_completions": int(part["other"].sum()),
+            "currency": kept,
         }
         for (name,), part in grouped(goals, ["name"])
         if asked.values.get("goal", name) == name
@@ -71,7 +80,7 @@ def _events(asked: Asked) -> list[dict[str, Any]]:
     """All that a visitor did, the latest first."""
     kinds: dict[str, Callable[[dict[str, Any]], tuple[Any, ...]]] = {
         "pageviews": lambda e: ("pageview", e["path"], 0, ""),
-        "custom_goals": lambda e: ("goal", e["name"], e["value"], ""),
+        "custom_goals": lambda e: ("goal", e["name"], e["value"], e["currency"]),
         "visitor_payments": lambda e: (e["kind"], e["transaction_id"], e["amount"], e["currency"]),
         "visitor_identities": lambda e: ("identified", ", ".join(e["traits"]), 0, ""),
     }

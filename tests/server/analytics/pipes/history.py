@@ -13,6 +13,7 @@ FIRST = dt.datetime(2026, 1, 5, tzinfo=dt.UTC)  # the clocks go forward on 8 Mar
 DAYS = 86
 SILENT = {dt.date(2026, 2, day) for day in range(10, 14)}
 BUSY = dt.datetime(2026, 3, 14, 11, 48, tzinfo=dt.UTC)
+UNPAID = "forum"  # nobody pays there
 PATHS = ("/", "/pricing", "/signup", "/checkout", "/über uns", "/it's", "/a%20b", "/back\\slash", "/😀", "")
 ENTRIES: tuple[Row, ...] = (
     {"channel": "direct"},
@@ -45,6 +46,7 @@ ENTRIES: tuple[Row, ...] = (
         "campaign_id": "201",
     },
 )
+WEBSITES = (("ws_a", "shop", 90), ("ws_a", "blog", 30), ("ws_b", "shop", 40), ("ws_b", UNPAID, 12))
 GOALS = ("signup", "add_to_cart", 'a "näme"')
 CURRENCIES = ("USD", "USD", "USD", "EUR", "JPY")
 
@@ -60,7 +62,7 @@ class History:
 def history() -> History:
     told = History()
     chance = Random(20260105)
-    for workspace, website, visitors in (("ws_a", "shop", 150), ("ws_a", "blog", 50), ("ws_b", "shop", 40)):
+    for workspace, website, visitors in WEBSITES:
         for number in range(visitors):
             # The same ids everywhere: whose they are is said by the workspace and the website alone.
             _visitor(told, chance, {"workspace_id": workspace, "website_id": website}, f"v{number:03}")
@@ -113,12 +115,13 @@ def _session(told: History, chance: Random, who: Row, looks: Row, at: dt.datetim
         _attention(told, chance, {**who, "path": path, "is_bot": bot}, seen["event_id"], at)
         while chance.random() < 0.2:
             name, props = chance.choice(GOALS), json.dumps({"n": chance.randrange(9), "é": "'\\"})
-            value = Decimal(chance.randrange(0, 500_000)) / 10_000
+            value = Decimal(chance.choice((0, chance.randrange(500_000), chance.randrange(500_000)))) / 10_000
             own = who if chance.random() < 0.9 else {**who, "session_id": f"elsewhere{chance.randrange(9)}"}
-            told.add("custom_goals", **own, name=name, value=value, props=props, is_bot=bot, **_event(chance, at))
+            row = {"name": name, "value": value, "currency": chance.choice(("", *CURRENCIES)), "props": props}
+            told.add("custom_goals", **own, **row, is_bot=bot, **_event(chance, at))
         # None at all, a tie, or up to half an hour
         at += dt.timedelta(milliseconds=chance.choice((0, 1, chance.randrange(1_500_000), chance.randrange(1_500_000))))
-    if chance.random() < 0.25:
+    if who["website_id"] != UNPAID and chance.random() < 0.25:
         _payment(told, chance, {**who, "is_bot": bot}, at)
 
 

@@ -14,6 +14,7 @@ from tests.server.analytics.pipes.conftest import Answer, Ask
 
 Values = Mapping[str, str]
 SHOP = {"workspace_id": "ws_a", "website_id": "shop"}
+UNPAID = {"workspace_id": "ws_b", "website_id": "forum"}
 ALL = {"from": "2026-01-05", "to": "2026-03-31"}
 AT = {"at": "2026-03-14 12:00:00"}
 # One of each: a website's month, a whole workspace by a half-hour zone, another's over a change of the clocks.
@@ -49,7 +50,12 @@ PIPES: tuple[tuple[str, Expected, bool, tuple[Values, ...]], ...] = (
     ("p_llm_traffic", traffic.llm_traffic, True, ()),
     ("p_campaigns", traffic.campaigns, True, ()),
     ("p_realtime_visitors", people.realtime_visitors, False, ({"minutes": "30"},)),
-    ("p_goal_conversions", people.goal_conversions, True, ({"goal": 'a "näme"'},)),
+    (
+        "p_goal_conversions",
+        people.goal_conversions,
+        True,
+        ({"goal": 'a "näme"'}, {"currency": "usd"}, UNPAID, {**UNPAID, "currency": "JPY"}),
+    ),
     ("p_retention_cohort", behaviour.retention_cohort, True, ({"period": "day", "n": "20"}, {"period": "month"})),
     ("p_sessions_list", people.sessions_list, True, ({"visitor_id": "v017"},)),
     ("p_events_catalog", people.events_catalog, False, ()),
