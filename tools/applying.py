@@ -7,7 +7,7 @@ from tools.approval import ApprovalStatus, ConfirmRequired
 from tools.authority import Principal, Via
 from tools.capability import AnyCapability, Input
 from tools.context import AskedIn, Context
-from tools.errors import CapabilityError, Internal, StalePlan, Unavailable
+from tools.errors import CapabilityError, Conflict, Internal, StalePlan, Unavailable
 from tools.journal import WriteStatus
 from tools.leases import Fenced, Leases
 from tools.plan import Plan
@@ -55,7 +55,10 @@ class Applying:
             self._report(acting.request_id, escaped)
             internal = Internal("Something went wrong on our side.", fix=f"Report {acting.request_id}.")
             return await self._finish(acting, row, await _became(acting, row, internal), error=internal)
-        return await self._finish(acting, row, status, result=result.wire())
+        try:
+            return await self._finish(acting, row, status, result=result.wire())
+        except Conflict as clash:  # a record that is written with it: another took its place since the plan
+            return await self._finish(acting, row, await _became(acting, row, clash), error=clash)
 
     async def _stale(
         self, capability: AnyCapability, acting: Context, row: Row, data: Input, plan: Plan[Any]

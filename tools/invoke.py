@@ -18,6 +18,7 @@ from tools.codec import validated
 from tools.context import Context, Progress, no_progress
 from tools.errors import (
     CapabilityError,
+    Conflict,
     HumanRequired,
     InsufficientScope,
     Internal,
@@ -203,7 +204,11 @@ class Door:
             )
             await self._record(capability, context, payload, internal)
             raise internal from escaped
-        await self._record(capability, context, payload, None, output, wrote=not preview)
+        try:
+            await self._record(capability, context, payload, None, output, wrote=not preview)
+        except Conflict as clash:  # a record that is written with it: another took its place since it was looked at
+            await self._record(capability, context, payload, clash)
+            raise
         if context.rows.beside:
             self.keeping.submit(context.store, context.rows.beside)
         return output

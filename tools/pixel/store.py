@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from pydantic import JsonValue
-from sqlalchemy import Table, func
+from sqlalchemy import Table, Update, func
 
 from tools import cursors
 from tools.capability import Output
@@ -66,9 +66,13 @@ async def held_by(context: Context, table: Table, website_id: str) -> int:
     return int(row.held) if row else 0
 
 
+def updating(context: Context, table: Table, identifier: str, values: Mapping[str, JsonValue]) -> Update:
+    of_it = context.rows.update(table).where(table.c.id == identifier, table.c.deleted_at.is_(None))
+    return of_it.values(**values)
+
+
 def stage_update(context: Context, table: Table, identifier: str, values: Mapping[str, JsonValue]) -> None:
-    rows = context.rows
-    rows.stage(rows.update(table).where(table.c.id == identifier, table.c.deleted_at.is_(None)).values(**values))
+    context.rows.stage(updating(context, table, identifier, values))
 
 
 def stage_removal(context: Context, table: Table, identifier: str) -> None:

@@ -1,8 +1,10 @@
 """The websites of the workspace: each has an id that its script and its events carry."""
 
-from typing import Annotated, Literal
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, JsonValue, model_validator
+from sqlalchemy import Select, UpdateBase
 
 from tools import ids
 from tools.approval import moment
@@ -13,8 +15,9 @@ from tools.errors import Conflict
 from tools.fields import Cursor
 from tools.pixel import plan as plans
 from tools.pixel.model import MOST_ROWS, Currency, Domain, Name, OfWebsite, TimeZone, WebsiteId
-from tools.pixel.store import BELONGING, found, held_by, page, stage_removal, stage_update
+from tools.pixel.store import BELONGING, found, held_by, page, stage_removal, updating
 from tools.plan import Plan
+from tools.store.engine import Transaction
 from tools.store.statements import Row
 from tools.store.tables import websites
 
@@ -103,10 +106,20 @@ def _columns(fields: dict[str, JsonValue], settings: dict[str, JsonValue]) -> di
     return kept
 
 
-async def _refuse_taken(context: Context, domain: str) -> None:
+async def _refuse_taken(context: Context, domain: str, first: Callable[[Select[Any]], Awaitable[Row | None]]) -> None:
     same = context.rows.select(websites).where(websites.c.domain == domain, websites.c.deleted_at.is_(None))
-    if (row := await context.rows.first(same)) is not None:
+    if (row := await first(same)) is not None:
         raise Conflict(f"{domain} is {row.id} already.", fix="Use that website, or change it.", websiteId=row.id)
+
+
+def _stage_unless_taken(context: Context, domain: str, statement: UpdateBase) -> None:
+    """Looked at again where it is written: a workspace's writes go one after another, so no two take one domain."""
+
+    async def work(tx: Transaction) -> int:
+        await _refuse_taken(context, domain, tx.first)
+        return await tx.run(statement)
+
+    context.rows.staged.append(work)
 
 
 @read(scope=Scope.PIXEL_READ, rest=GET("/pixel/websites"), toolset=Toolset.ANALYTICS)
@@ -119,7 +132,7 @@ async def list_websites(context: Context, query: WebsitesQuery) -> Websites:
 
 
 async def plan_creation(context: Context, new: NewWebsite) -> Plan[NewWebsite]:
-    await _refuse_taken(context, new.domain)
+    await _refuse_taken(context, new.domain, context.rows.first)
     fields = new.model_dump(mode="json") | {"name": new.name or new.domain}
     target, summary = f"new website {new.domain}", f"Count the visitors of {new.domain}"
     return plans.creation(new, "create_website", fields, target=target, summary=summary)
@@ -139,14 +152,15 @@ async def create_website(context: Context, plan: Plan[NewWebsite]) -> WebsiteRow
     (operation,) = plan.operations
     identifier, now = ids.new("admx"), context.now_ms()
     columns = _columns(operation.fields, {})
-    context.rows.stage(context.rows.insert(websites, id=identifier, created_at=now, **columns))
+    new = context.rows.insert(websites, id=identifier, created_at=now, **columns)
+    _stage_unless_taken(context, plan.input.domain, new)
     return _shown(identifier, now, operation.fields)
 
 
 async def plan_update(context: Context, change: WebsiteChange) -> Plan[WebsiteChange]:
     row = await found(context, websites, change.websiteId, "website")
     if change.domain not in (None, row.domain):
-        await _refuse_taken(context, str(change.domain))
+        await _refuse_taken(context, str(change.domain), context.rows.first)
     plan = plans.update(change, "update_website", row.id, change.sent(), _fields(row), name=row.name)
     warnings = {
         "domain": "Events of the old domain are dropped from then on; what was counted stays.",
@@ -170,7 +184,11 @@ async def update_website(context: Context, plan: Plan[WebsiteChange]) -> Website
     stay as they are. A person agrees first. Returns the website as it is afterwards."""
     row = await found(context, websites, plan.input.websiteId, "website")
     fields = {change.field: change.after for change in plan.changes}
-    stage_update(context, websites, row.id, _columns(fields, row.settings))
+    changed = updating(context, websites, row.id, _columns(fields, row.settings))
+    if "domain" in fields:
+        _stage_unless_taken(context, str(fields["domain"]), changed)
+    else:
+        context.rows.stage(changed)
     return _shown(row.id, row.created_at, _fields(row) | fields)
 
 

@@ -1,5 +1,6 @@
 """Websites: whose they are, how a domain is spelled, and what happens to what belongs to one that is deleted."""
 
+import asyncio
 import re
 from typing import Any
 
@@ -9,6 +10,7 @@ from tests.promises import promise
 from tests.tools.pixel.furnished import put, site, stored
 from tests.world import AGENT, DIRECT_KEY, KEY, OWNER, STRANGER, VIEWER, World, renamed
 from tools.authority import Principal, Scope
+from tools.errors import CapabilityError
 from tools.store.tables import alerts, funnels, goals, reports, share_links, websites
 
 CALLS: dict[str, dict[str, Any]] = {
@@ -18,6 +20,13 @@ CALLS: dict[str, dict[str, Any]] = {
     "delete_website": {},
 }
 CHANGES = ("update_website", "delete_website")
+
+
+async def _outcome(world: World, who: Principal, name: str, /, **arguments: Any) -> dict[str, Any] | CapabilityError:
+    try:
+        return await world.call(who, name, **arguments)
+    except CapabilityError as error:
+        return error
 
 
 @pytest.mark.parametrize("name", CHANGES)
@@ -154,6 +163,60 @@ async def test_a_domain_is_counted_once_in_a_workspace(world: World) -> None:
     assert (await world.call(STRANGER, "create_website", domain="example.com"))["domain"] == "example.com"
     await world.call(OWNER, "delete_website", websiteId=identifier)
     assert await site(world, "example.com") != identifier
+
+
+async def test_of_two_who_add_a_domain_in_the_same_instant_one_is_told_of_the_other(world: World) -> None:
+    both = await asyncio.gather(*(_outcome(world, OWNER, "create_website", domain="example.com") for _ in range(2)))
+
+    (kept,) = [each for each in both if isinstance(each, dict)]
+    (clash,) = [each for each in both if isinstance(each, CapabilityError)]
+    assert (clash.code, clash.details["websiteId"]) == ("conflict", kept["id"])
+    assert [row["id"] for row in await stored(world, websites)] == [kept["id"]]
+    told = [row["status"] for row in await world.audit_rows() if row["action"] == "create_website"]
+    assert sorted(told) == ["conflict", "ok"]
+
+
+async def test_of_two_who_agree_to_one_domain_in_the_same_instant_one_sees_that_it_failed(world: World) -> None:
+    askers = AGENT, renamed(AGENT, id="key_other")
+    asked = [await world.propose(who, "create_website", domain="example.com") for who in askers]
+
+    await asyncio.gather(*(_outcome(world, OWNER, "approve", approval_id=each["id"]) for each in asked))
+
+    (kept,) = await stored(world, websites)
+    ended = [await world.call(OWNER, "get_approval", approval_id=each["id"]) for each in asked]
+    assert sorted(each["status"] for each in ended) == ["done", "failed"]
+    (failed,) = [each for each in ended if each["status"] == "failed"]
+    assert (failed["error"]["code"], failed["error"]["details"]["websiteId"]) == ("conflict", kept["id"])
+
+
+async def test_a_website_does_not_move_to_a_domain_that_is_added_in_the_same_instant(world: World) -> None:
+    moving = await site(world, "example.net")
+
+    await asyncio.gather(
+        _outcome(world, OWNER, "update_website", websiteId=moving, domain="example.com"),
+        _outcome(world, OWNER, "create_website", domain="example.com"),
+    )
+
+    assert [row["domain"] for row in await stored(world, websites)].count("example.com") == 1
+
+
+async def test_who_came_second_reads_the_same_refusal_again_under_its_key(world: World) -> None:
+    create = world.capability("create_website")
+
+    async def sent(key: str) -> Any:
+        try:
+            return await world.door.invoke(create, world.context(OWNER), {"domain": "example.com"}, idempotency_key=key)
+        except CapabilityError as error:
+            return error
+
+    first = await asyncio.gather(sent("a"), sent("b"))
+    again = [await sent("a"), await sent("b")]
+
+    assert sorted(isinstance(each, CapabilityError) for each in first) == [False, True]
+    assert [isinstance(each, CapabilityError) for each in again] == [
+        isinstance(each, CapabilityError) for each in first
+    ]
+    assert len(await stored(world, websites)) == 1
 
 
 async def test_what_belongs_to_a_deleted_website_goes_with_it_and_its_rows_stay(world: World) -> None:
