@@ -1,21 +1,22 @@
-"""Chromium as the tests open it: at a desk or on a phone, noting what it complains of and whom it asks."""
+"""Chromium as the tests open it: what it complains of, whom it asks, and how a page looks in each light and width."""
 
 import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, BrowserContext, Page
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.async_api import Browser, Page, ViewportSize
+from playwright.sync_api import Page as SyncPage
 
 from tests.server.web.site import Site
 
 CHROMIUM = shutil.which("chromium")
 # Any name but the site's own fails to resolve, so a page that depends on another origin breaks here.
 ARGUMENTS = ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"]
-PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1180, "height": 900}
+PHONE = ViewportSize(width=390, height=844)
+DESK = ViewportSize(width=1180, height=900)
 
 APPROVE, DENY = "button[form$=-approve]", "button[form$=-deny]"
 
@@ -25,57 +26,82 @@ IN_CHROMIUM = [
 ]
 """The marks of a module whose tests open a window."""
 
-IN_TWO_LIGHTS = pytest.mark.parametrize(
-    ("scheme", "viewport"), [("light", DESK), ("dark", PHONE)], ids=["light-desk", "dark-phone"]
-)
-"""Each colour and each width once."""
+LIGHT: Literal["light"] = "light"
+DARK: Literal["dark"] = "dark"
+LOOKS = {f"{scheme}, {size['width']} px": (scheme, size) for size in (DESK, PHONE) for scheme in (LIGHT, DARK)}
+"""Each colour at each width: a page that is open follows."""
+
+JUDGE = """async () => {
+  const { violations } = await axe.run({ resultTypes: ["violations"] });
+  const wider = document.documentElement.scrollWidth - innerWidth;
+  const faults = violations.map(({ id, nodes }) => `${id}: ${nodes.map((each) => each.html).join(" ")}`);
+  if (wider > 0) faults.push(`${wider} px stick out to the right`);
+  return [getComputedStyle(document.documentElement).backgroundColor, faults];
+}"""
+"""The colour of the page, for which axe judged, and what is wrong with it."""
+
+
+def told(seen: dict[str, tuple[str, list[str]]]) -> list[str]:
+    """What is wrong and where, of a page that did look different in the two lights."""
+    assert len({colour for colour, _ in seen.values()}) == 2, seen
+    return [f"{look}: {fault}" for look, (_, faults) in seen.items() for fault in faults]
+
+
+Tab = TypeVar("Tab", Page, SyncPage)
 
 
 @dataclass
-class Visitor:
-    """One browser window, and what went wrong in it."""
+class Watched(Generic[Tab]):
+    """A page of this origin, and what goes wrong in it."""
 
-    page: Page
-    site: Site
+    expected: ClassVar[tuple[str, ...]] = ()
+
+    page: Tab
+    url: str
     complaints: list[str] = field(default_factory=list)
     requested: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.page.on("console", lambda message: self._note(message.type, message.text))
+        self.page.on("console", lambda message: self._noted(message.type, message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", lambda request: self.requested.append(request.url))
 
-    def _note(self, kind: str, text: str) -> None:
-        if kind in {"error", "warning"}:
-            self.complaints.append(text)
-
-    async def go(self, path: str) -> None:
-        await self.page.goto(self.site.url + path)
+    def _noted(self, kind: str, said: str) -> None:
+        if kind in {"error", "warning"} and not any(each in said for each in self.expected):
+            self.complaints.append(said)
 
     def strays(self) -> list[str]:
         """Requests that left the origin."""
-        return [url for url in self.requested if not url.startswith((self.site.url + "/", "data:"))]
+        return [url for url in self.requested if not url.startswith((self.url + "/", "data:"))]
 
-    async def overflow(self) -> int:
-        """Pixels that stick out to the right."""
-        wider: int = await self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        return max(0, wider)
+
+class Visitor(Watched[Page]):
+    """One browser window."""
+
+    async def go(self, path: str) -> None:
+        await self.page.goto(self.url + path)
 
     async def violations(self) -> list[str]:
-        found = await Axe().run(self.page)
-        return [f"{each['id']}: {[node['html'] for node in each['nodes']]}" for each in found.response["violations"]]
+        """What axe finds and what sticks out, in every look; the last remains."""
+        await self.page.evaluate(AXE_SCRIPT)
+        seen = {}
+        for look, (scheme, size) in LOOKS.items():
+            await self.page.emulate_media(color_scheme=scheme)
+            await self.page.set_viewport_size(size)
+            seen[look] = await self.page.evaluate(JUDGE)
+        return told(seen)
 
 
 Open = Callable[..., Awaitable[Visitor]]
 
 
 async def window(browser: Browser, site: Site, cookie: str | None, options: dict[str, Any]) -> Visitor:
-    context: BrowserContext = await browser.new_context(**({"viewport": DESK} | options))
+    context = await browser.new_context(**({"viewport": DESK} | options))
     context.set_default_timeout(10_000)
     if cookie is not None:
         name, _, value = cookie.partition("=")
         await context.add_cookies([{"name": name, "value": value, "url": site.url}])
-    return Visitor(await context.new_page(), site)
+    return Visitor(await context.new_page(), site.url)
 
 
 async def press_until(page: Page, key: str, focused: str, most: int = 40) -> None:

@@ -7,10 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import async_playwright
+import pytest_asyncio
+from playwright.async_api import Browser, async_playwright
 
 from tests.server.web.browser import ARGUMENTS, CHROMIUM, Open, Visitor, window
 from tests.server.web.site import Site, open_site, serving
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test in the browser runs on the loop of the browser, which is started once."""
+    for item in items:
+        ours = item.path.is_relative_to(Path(__file__).parent) and pytest_asyncio.is_async_test(item)
+        if ours and "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
 @pytest.fixture
@@ -19,21 +28,29 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         yield opened
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield launched
+        await launched.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def live(tmp_path: Path) -> AsyncIterator[Site]:
     async with serving(tmp_path) as site:
         site.world.clock.now = dt.datetime.now(dt.UTC)  # the browser's countdown runs on the real clock
         yield site
 
 
-@pytest.fixture
-async def visit(live: Site) -> AsyncIterator[Open]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def visit(browser: Browser, live: Site) -> AsyncIterator[Open]:
+    """A window for whoever is signed in, or for nobody; each is a browser of its own to the site."""
     async with AsyncExitStack() as stack:
-        playwright = await stack.enter_async_context(async_playwright())
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        stack.push_async_callback(browser.close)
 
         async def visit(user: str | None = "usr_owner", workspace: str = "wsp_north", **options: Any) -> Visitor:
-            return await window(browser, live, user and await live.cookie(user, workspace), options)
+            visitor = await window(browser, live, user and await live.cookie(user, workspace), options)
+            stack.push_async_callback(visitor.page.context.close)
+            return visitor
 
         yield visit

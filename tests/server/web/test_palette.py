@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-import pytest
 from playwright.async_api import Page, expect
 
 from tests.server.web.browser import APPROVE, IN_CHROMIUM, PHONE, Open, press_until
@@ -11,8 +10,6 @@ from tests.server.web.site import Site
 from tests.world import OWNER
 
 pytestmark = IN_CHROMIUM
-
-SCHEMES = ["light", "dark"]
 
 
 async def heard(page: Page, event: str) -> None:
@@ -27,12 +24,9 @@ async def what_was_heard(page: Page) -> Any:
     return await page.evaluate("window.heard")
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-async def test_the_palette_finds_pages_campaigns_and_websites_by_a_few_letters(
-    live: Site, visit: Open, scheme: str
-) -> None:
+async def test_the_palette_finds_pages_campaigns_and_websites_by_a_few_letters(live: Site, visit: Open) -> None:
     await live.world.call(OWNER, "create_website", domain="shop.example", name="Outfitters")
-    visitor = await visit(color_scheme=scheme)
+    visitor = await visit()
     page, input_, chosen = visitor.page, "#palette input", "#palette [aria-selected=true]"
     await visitor.go("/integrations")
 
@@ -184,7 +178,6 @@ async def test_a_phone_has_the_sidebar_behind_a_button(visit: Open) -> None:
     await page.locator("#sidebar").get_by_role("link", name="Integrations").click()
 
     await expect(page.locator("h1")).to_have_text("Integrations")
-    assert await visitor.overflow() == 0
 
 
 async def test_what_needs_scripts_is_not_offered_without_them(visit: Open) -> None:

@@ -6,17 +6,15 @@ from typing import Any
 
 import httpx2
 import pytest
-from playwright.async_api import Page, Route, async_playwright
+import pytest_asyncio
+from playwright.async_api import Browser, Page, Route
 from starlette.applications import Starlette
 
 from server.web.assets import Assets
 from server.web.headers import SecurityHeaders
-from tests.server.web.browser import ARGUMENTS, CHROMIUM
+from tests.server.web.browser import IN_CHROMIUM
 
-pytestmark = [
-    pytest.mark.ui,
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the path: apt-get install chromium"),
-]
+pytestmark = IN_CHROMIUM
 
 ORIGIN = "http://127.0.0.1:9"
 ASSETS = Assets()
@@ -63,16 +61,14 @@ DRAW = """async ([url, source, size]) => {
 }"""
 
 
-@pytest.fixture
-async def page() -> AsyncIterator[Page]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(browser: Browser) -> AsyncIterator[Page]:
     """An empty page, and the static files."""
     async with AsyncExitStack() as stack:
         transport = httpx2.ASGITransport(app=SecurityHeaders(Starlette(routes=[ASSETS.route()])))
         client = await stack.enter_async_context(httpx2.AsyncClient(transport=transport, base_url=ORIGIN))
-        playwright = await stack.enter_async_context(async_playwright())
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        stack.push_async_callback(browser.close)
         page = await browser.new_page()
+        stack.push_async_callback(page.close)
 
         async def serve(route: Route) -> None:
             answer = await client.get(route.request.url)

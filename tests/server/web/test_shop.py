@@ -2,16 +2,14 @@
 
 import json
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
-from playwright.async_api import Route, async_playwright, expect
+from playwright.async_api import Route, expect
 
-from tests.server.web.browser import ARGUMENTS, CHROMIUM, IN_TWO_LIGHTS, window
-from tests.server.web.site import Site, serving
+from tests.server.web.browser import CHROMIUM, Open
+from tests.server.web.site import Site
 
 WEBSITE = "admx_1234567890"
 
@@ -44,36 +42,31 @@ async def test_a_product_that_is_not_there_is_not_found(client: httpx2.AsyncClie
 
 @pytest.mark.ui
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the path: apt-get install chromium")
-@IN_TWO_LIGHTS
-async def test_a_visit_views_moves_signs_up_and_pays(tmp_path: Path, scheme: str, viewport: dict[str, int]) -> None:
+async def test_a_visit_views_moves_signs_up_and_pays(visit: Open) -> None:
     sent: list[dict[str, Any]] = []
 
     async def receive(route: Route) -> None:
         sent.append(json.loads(route.request.post_data or ""))
         await route.fulfill(status=202)
 
-    async with AsyncExitStack() as stack:
-        site = await stack.enter_async_context(serving(tmp_path))
-        playwright = await stack.enter_async_context(async_playwright())
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        stack.push_async_callback(browser.close)
-        visitor = await window(browser, site, None, {"viewport": viewport, "color_scheme": scheme})
-        page = visitor.page
-        await page.route("**/e", receive)
+    visitor = await visit(None)
+    page = visitor.page
+    await page.route("**/e", receive)
 
-        await visitor.go(f"/demo/shop?w={WEBSITE}")
-        assert await page.evaluate("document.querySelector('.brand span').offsetWidth") > 100  # whose shop it is
-        await page.fill("#mail", "jane@example.com")
-        await page.click("text=Sign up")
-        await page.click("text=Day pack")
-        await page.click("text=Add to cart")
-        await page.click("nav >> text=Cart")
-        await expect(page.locator("#total")).to_have_text("day-pack: $79")
-        await page.click("#pay")
-        await expect(page.locator("h1")).to_have_text("Thank you")
-        await expect(page.locator("#sent li", has_text="/demo/shop/thanks → 202")).to_have_count(1)
+    await visitor.go(f"/demo/shop?w={WEBSITE}")
+    assert await page.evaluate("document.querySelector('.brand span').offsetWidth") > 100  # whose shop it is
+    assert await visitor.violations() == []
+    await page.fill("#mail", "jane@example.com")
+    await page.click("text=Sign up")
+    await page.click("text=Day pack")
+    await page.click("text=Add to cart")
+    await page.click("nav >> text=Cart")
+    await expect(page.locator("#total")).to_have_text("day-pack: $79")
+    await page.click("#pay")
+    await expect(page.locator("h1")).to_have_text("Thank you")
+    await expect(page.locator("#sent li", has_text="/demo/shop/thanks → 202")).to_have_count(1)
 
-        assert [await visitor.overflow(), *await visitor.violations(), *visitor.complaints, *visitor.strays()] == [0]
+    assert [*await visitor.violations(), *visitor.complaints, *visitor.strays()] == []
 
     told = [(event["k"], event.get("n") or event.get("a")) for event in sent if event["k"] != "engagement"]
     assert sorted(map(str, told)) == sorted(map(str, [

@@ -9,7 +9,7 @@ from tests.server.web.browser import ARGUMENTS, CHROMIUM
 from tests.server.web.panel.product import PATIENCE_MS, Demo, Window, Windows
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     made = Demo(tmp_path_factory.mktemp("panel"))
     try:

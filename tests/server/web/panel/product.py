@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from server.process.files import read_json, tail
 from server.process.ownership import is_held, wait_until_free
 from tests.agent.talk import calls, text
-from tests.server.web.browser import DESK
+from tests.server.web.browser import DESK, JUDGE, LOOKS, Watched, told
 
 ROOT = Path(__file__).parents[4]
 DEMO = [sys.executable, "-m", "server.cli.main", "demo"]
@@ -133,26 +133,13 @@ class Demo:
         return False
 
 
-@dataclass
-class Window:
-    """A browser window on the product, and what it complained about."""
+class Window(Watched[Page]):
+    """A browser window on the product; that the server was killed under it is no complaint."""
 
-    page: Page
-    demo: Demo
-    complaints: list[str] = field(default_factory=list)
-    requested: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.page.on("console", lambda message: self._noted(message.type, message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", lambda request: self.requested.append(request.url))
-
-    def _noted(self, kind: str, said: str) -> None:
-        if kind in ("error", "warning") and not any(each in said for each in CUT_OFF):
-            self.complaints.append(said)
+    expected = CUT_OFF
 
     def go(self, path: str = "/campaigns") -> "Window":
-        self.page.goto(self.demo.url + path)
+        self.page.goto(self.url + path)
         return self
 
     def opened(self, path: str = "/campaigns") -> "Window":
@@ -199,22 +186,19 @@ class Window:
                 return
         raise AssertionError(f"not reached by {most} times {key}")
 
-    def overflow(self) -> int:
-        """Pixels that stick out to the right."""
-        wider: int = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        return max(0, wider)
-
     def violations(self) -> list[str]:
-        found = Axe().run(self.page)
-        return [f"{each['id']}: {[node['html'] for node in each['nodes']]}" for each in found.response["violations"]]
+        """What axe finds and what sticks out, in every look; the last remains."""
+        self.page.evaluate(AXE_SCRIPT)
+        seen = {}
+        for look, (scheme, size) in LOOKS.items():
+            self.page.emulate_media(color_scheme=scheme)
+            self.page.set_viewport_size(size)
+            seen[look] = self.page.evaluate(JUDGE)
+        return told(seen)
 
     def forgive(self, said: str) -> None:
         """A refusal that the page was to expect: a browser notes each."""
         self.complaints = [complaint for complaint in self.complaints if said not in complaint]
-
-    def strays(self) -> list[str]:
-        """Requests that left the origin."""
-        return [url for url in self.requested if not url.startswith((self.demo.url + "/", "data:"))]
 
 
 @dataclass
@@ -228,12 +212,12 @@ class Windows:
         context = self.browser.new_context(**({"viewport": DESK, "reduced_motion": "reduce"} | options))
         context.set_default_timeout(PATIENCE_MS)
         context.add_cookies([{"name": "adwright_session", "value": self.demo.cookie, "url": self.demo.url}])
-        self.opened.append(Window(context.new_page(), self.demo))
+        self.opened.append(Window(context.new_page(), self.demo.url))
         return self.opened[-1]
 
     def beside(self, window: Window) -> Window:
         """A second tab of the same browser."""
-        self.opened.append(Window(window.page.context.new_page(), self.demo))
+        self.opened.append(Window(window.page.context.new_page(), self.demo.url))
         return self.opened[-1]
 
 

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.agent.talk import text
-from tests.server.web.browser import IN_CHROMIUM, IN_TWO_LIGHTS
+from tests.server.web.browser import IN_CHROMIUM
 from tests.server.web.panel.product import Demo, Window, Windows, proposing
 
 pytestmark = [pytest.mark.slow, *IN_CHROMIUM]
@@ -155,15 +155,22 @@ def test_everything_can_be_done_by_keyboard_alone(demo: Demo, window: Window) ->
     expect(page.locator(":focus")).not_to_have_count(0)
 
 
-@IN_TWO_LIGHTS
-def test_a_turn_with_a_card_reads_well_everywhere(
-    demo: Demo, windows: Windows, scheme: str, viewport: dict[str, int]
-) -> None:
-    demo.says(*proposing(demo), text("Then not."))
-    window = windows(color_scheme=scheme, viewport=viewport).opened()
+def test_the_panel_reads_well_in_every_state(demo: Demo, window: Window) -> None:
+    demo.says(*proposing(demo), text("Then not."), {**text(""), "fault": {"kind": "expired_token"}})
+    window.opened()
+    assert window.violations() == [], "empty"
+
     window.ask("Rename it.")
     expect(window.card).to_have_attribute("data-status", "pending")
     window.turn.locator(".tool-call > summary").first.click()
+    assert window.violations() == [], "with a tool's call and a card that waits"
 
-    assert window.violations() == []
-    assert window.overflow() == 0
+    window.card.get_by_role("button", name="Deny").click()
+    window.says("Then not.")
+    window.ask("And now?")
+    expect(window.panel.locator(".problem")).to_be_visible()
+    assert window.violations() == [], "decided, and with a problem"
+
+    window.panel.get_by_role("button", name="Conversations").click()
+    expect(window.panel.locator(".conversations li").first).to_be_visible()
+    assert window.violations() == [], "the conversations"
