@@ -1,22 +1,35 @@
 """What holds for every test: no socket leaves the machine, CI repeats generated cases and knows no skipped test."""
 
+import functools
 import os
 from collections.abc import Generator
 from pathlib import Path
 
+import httpcore2
 import hypothesis
 import pytest
 import pytest_socket
 
+from tests import opened
 from tests.database import ON_POSTGRESQL, give_back
 
 IN_CI = bool(os.environ.get("CI"))
 # For the processes that tests start: each would load an engine of its own. Tests of it turn it on.
 os.environ["ADWRIGHT_ANALYTICS"] = "off"
+# Every client would read this machine's authorities, which takes longer than most tests; none of them is ever asked.
+httpcore2.default_ssl_context = functools.cache(httpcore2.default_ssl_context)
 
 hypothesis.settings.register_profile("dev", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, database=None, print_blob=True)
 hypothesis.settings.load_profile("ci" if IN_CI else "dev")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    opened.add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(opened)
 
 
 def pytest_runtest_setup() -> None:

@@ -21,6 +21,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import asyncpg
 from sqlalchemy import delete
 
+from tests import opened
 from tools.secret import Secret
 from tools.store.migrations import migrate
 from tools.store.opening import Database
@@ -41,11 +42,13 @@ _EMPTY = "; ".join((
 
 def database_in(directory: Path, name: str = "adwright.db") -> Database:
     """The same directory again is the same database, as after a restart."""
+    opened.note()
     return Secret(_schemas.url(directory / name)) if ON_POSTGRESQL else _migrated(directory / name)
 
 
 def settings_in(directory: Path) -> dict[str, str]:
     """What a product in this directory has to be told, in the names of the environment."""
+    opened.note()
     if ON_POSTGRESQL:
         return {"DATABASE_URL": _schemas.url(directory / "adwright.db")}
     _migrated(directory / "adwright.db")

@@ -52,3 +52,10 @@ def test_elsewhere_a_skip_is_allowed(folder: Path) -> None:
     allowed = run(folder, ci=False)
     assert allowed.returncode == pytest.ExitCode.OK
     assert "2 skipped, 1 xfailed" in allowed.stdout
+
+
+def test_on_a_second_database_runs_what_opened_the_first(tmp_path: Path) -> None:
+    tests = "from tests import opened\n\n\ndef test_it():\n    opened.note()\n\n\ndef test_other():\n    pass\n"
+    (tmp_path / "test_opening.py").write_text(tests, encoding="utf-8")
+    assert "= 2 passed in" in run(tmp_path, "-n", "1", "--opened-to", "opened.json", ci=True).stdout
+    assert "= 1 passed in" in run(tmp_path, "-n", "1", "--opened-from", "opened.json", ci=True).stdout

@@ -62,7 +62,7 @@ class Clock:
         return int(self.now.timestamp() * 1000)
 
 
-@dataclass
+@dataclass(repr=False)  # pytest writes down what a fixture gave it, twice a test
 class World:
     path: Path
     clock: Clock
