@@ -1,18 +1,20 @@
 """The same raw events as pandas sees them: what the parameters of a pipe choose, and the sessions in it."""
 
 import datetime as dt
+import functools
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 
-from tests.server.analytics.pipes.history import Row
+from tests.server.analytics.pipes.history import History, Row, sent_again
 
 KEYS = {
     "pageviews": ["ts", "visitor_id", "event_id"],
@@ -33,16 +35,18 @@ SESSION = ["website_id", "visitor_id", "session_id"]
 EPOCH = pd.Timestamp(0, tz="UTC")
 
 
-def frames(batches: Iterable[tuple[str, list[Row]]]) -> dict[str, pd.DataFrame]:
-    """Each event once, as it was last received."""
+@functools.cache
+def reference(told: History) -> "Callable[[Mapping[str, str]], Asked]":
+    """Of each event what was last received, and what one question finds out kept for the next, of either folder."""
     received: dict[str, list[Row]] = defaultdict(list)
-    for name, rows in batches:
+    for name, rows in (*told.rows.items(), *sent_again(told)):
         received[name] += rows
-    return {name: _frame(name, rows) for name, rows in received.items()}
+    seen, known = {name: _frame(name, rows) for name, rows in received.items()}, dict[Any, pd.DataFrame]()
+    return lambda values: Asked(seen, values, known)
 
 
 def _frame(name: str, rows: list[Row]) -> pd.DataFrame:
-    frame = pd.DataFrame(rows)
+    frame = pd.DataFrame({column: _column([row.get(column) for row in rows]) for column in dict.fromkeys(chain(*rows))})
     key = ["workspace_id", *(["website_id"] if "website_id" in frame else []), *KEYS[name]]
     frame = frame.sort_values("ingest_ts", kind="stable").drop_duplicates(key, keep="last").reset_index(drop=True)
     for text in TEXTS if name == "pageviews" else ():
@@ -57,6 +61,11 @@ def _frame(name: str, rows: list[Row]) -> pd.DataFrame:
         tie = [zlib.crc32(x.encode()) & (2**22 - 1) for x in frame["event_id"]]
         frame["seq"] = frame["ms"] * 2**22 + np.array(tie, dtype="int64")
     return frame
+
+
+def _column(values: list[Any]) -> "pd.Series[Any]":
+    """Texts as Python's own: Arrow's cost more to choose from than all that is counted here."""
+    return pd.Series(values, dtype=object if any(isinstance(value, str) for value in values) else None)
 
 
 def rate(part: float, whole: float) -> float | None:

@@ -4,9 +4,8 @@ import datetime as dt
 from decimal import Decimal
 from random import Random
 
-from tests.server.analytics.pipes.history import DAYS, FIRST, History, Row, history, sent_again
+from tests.server.analytics.pipes.history import DAYS, FIRST, History, Row, history
 
-COPIED = "2026-03-01"  # what is older was there when the rollup was made
 LATE = "2026-02-20"
 CAMPAIGNS = (
     ("google", "101", "Brand One", "paid_search", "USD"),
@@ -21,25 +20,13 @@ def ledger() -> History:
     told = history()
     chance = Random(11)
     visits = [row for row in told.rows["pageviews"] if row["website_id"] == "shop"]
+    late = [row for row in visits if row["workspace_id"] == "ws_b"][:6]
     told.rows["visitor_payments"] = payments = [_sale(row, chance) for row in told.rows["visitor_payments"]]
-    for number in range(260):
+    for number in range(160):
         payments.append(_more(payments, visits, chance, number))
     told.rows["ad_spend_daily"] = [row for day in range(DAYS) for row in _spend(day, chance)]
-    told.rows["pageviews"] += [_late(row, number) for number, row in enumerate(visits[:6])]
+    told.rows["pageviews"] += [_late(row, number) for number, row in enumerate(late)]
     return told
-
-
-def batches(told: History, *, before: bool) -> list[tuple[str, list[Row]]]:
-    """What was received before the rollup was made, or else after it: retries too."""
-    again = [] if before else list(sent_again(told))
-    return [
-        *((name, [row for row in rows if _known(row) == before]) for name, rows in told.rows.items()),
-        *again,
-    ]
-
-
-def _known(row: Row) -> bool:
-    return bool(row["ingest_ts"] < COPIED)
 
 
 def _sale(row: Row, chance: Random) -> Row:

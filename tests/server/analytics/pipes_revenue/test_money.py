@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from tests.server.analytics.conftest import STATES
 from tests.server.analytics.pipes.asked import Asked
 from tests.server.analytics.pipes_revenue import expected_money as expected
-from tests.server.analytics.pipes_revenue.conftest import STATES, Answer, Books
+from tests.server.analytics.pipes_revenue.conftest import Answer, Books
 from tests.server.analytics.pipes_revenue.expected_attribution import MODELS, attributed_revenue, paths
 from tests.server.analytics.pipes_revenue.test_series import RANGES, SHOP
 

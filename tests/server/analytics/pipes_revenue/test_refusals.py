@@ -8,7 +8,8 @@ import pytest
 from server.analytics.deployment import Deployed
 from server.analytics.engine import Format, QueryRefused
 from server.analytics.template.errors import TemplateError, TemplateRefusal
-from tests.server.analytics.pipes_revenue.conftest import STATES, Answer, Books
+from tests.server.analytics.conftest import STATES
+from tests.server.analytics.pipes_revenue.conftest import Answer, Books
 from tests.server.analytics.pipes_revenue.test_series import RANGES, SHOP
 
 PAGED = (

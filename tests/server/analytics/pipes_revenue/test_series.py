@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from tests.server.analytics.conftest import STATES
 from tests.server.analytics.pipes.asked import Asked
 from tests.server.analytics.pipes_revenue import expected_series as series
-from tests.server.analytics.pipes_revenue.conftest import STATES, Answer, Books
+from tests.server.analytics.pipes_revenue.conftest import Answer, Books
 
 Values = Mapping[str, str]
 SHOP = {"workspace_id": "ws_a", "website_id": "shop"}
