@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from tests.bench import memory, rest, together
@@ -36,11 +36,31 @@ def _agent(quick: bool) -> list[Row]:
 
 
 def _analytics(quick: bool, events: int | None = None, pipes: str | None = None) -> Iterable[Row]:
-    from tests.bench import analytics, ingest  # noqa: PLC0415 - loads the engine, which not everybody has
+    from tests.bench import analytics  # noqa: PLC0415 - loads the engine, which not everybody has
 
     yield from analytics.measure(quick=quick, events=events, pipes=pipes)
     if not pipes:
-        yield from ingest.measure(quick=quick)
+        yield from _ingest(quick)
+        yield from _owner(quick)
+
+
+def _ingest(quick: bool) -> Iterable[Row]:
+    from tests.bench import ingest  # noqa: PLC0415 - as above
+
+    return _telling(ingest.measure(quick=quick))
+
+
+def _owner(quick: bool) -> Iterable[Row]:
+    from tests.bench import owner  # noqa: PLC0415 - as above
+
+    return _telling(owner.measure(quick=quick))
+
+
+def _telling(rows: Iterable[Row]) -> Iterator[Row]:
+    """Each on stderr as soon as it is known."""
+    for row in rows:
+        sys.stderr.write(f"{row.told()}\n")
+        yield row
 
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -52,11 +72,15 @@ BENCHMARKS: dict[str, Benchmark] = {
     "together": lambda quick: together.measure(quick=quick),
     "memory": lambda quick: memory.measure(quick=quick),
 }
+PARTS: dict[str, Benchmark] = {"ingest": _ingest, "owner": _owner}
+"""Of analytics, which measures them too."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="name", help=f"any of {', '.join(BENCHMARKS)}; all if left out")
+    parser.add_argument(
+        "names", nargs="*", metavar="name", help=f"any of {', '.join(BENCHMARKS | PARTS)}; all if left out"
+    )
     parser.add_argument("--quick", action="store_true", help="fewer rounds: to see that it works, not what it costs")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     parser.add_argument("--pipes", metavar="p_a,p_b", help="of analytics only these pipes")
@@ -64,16 +88,17 @@ def main() -> None:
         "--events", type=int, help="of analytics so many, not ten million; the store is kept in .dev/bench"
     )
     given = parser.parse_args()
-    if unknown := set(given.names) - BENCHMARKS.keys():
+    if unknown := set(given.names) - BENCHMARKS.keys() - PARTS.keys():
         parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
     machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}"
     rows: list[Row] = []
     benchmarks: dict[str, Benchmark] = {
         **BENCHMARKS,
+        **PARTS,
         "analytics": partial(_analytics, events=given.events, pipes=given.pipes),
     }
     try:
-        for name in given.names or benchmarks:
+        for name in given.names or BENCHMARKS:
             rows.extend(benchmarks[name](given.quick))
             if not given.json:
                 sys.stderr.write(f"{name} measured\n")

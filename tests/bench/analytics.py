@@ -104,15 +104,10 @@ def measure(*, quick: bool, events: int | None = None, pipes: str | None = None)
         assert measuring.stdout is not None
         for line in measuring.stdout:
             row = Row(**json.loads(line))
-            sys.stderr.write(f"{_told(row)}\n")
+            sys.stderr.write(f"{row.told()}\n")
             yield row
     if measuring.returncode:
         raise subprocess.CalledProcessError(measuring.returncode, command)
-
-
-def _told(row: Row) -> str:
-    beside = "" if row.peer is None else f" beside {row.peer:,.1f}"
-    return f"{row.name}: {row.ours:,.1f} {row.unit}{beside}{'  MISSED' if row.met is False else ''}"
 
 
 async def _measure(*, quick: bool, events: int, pipes: tuple[str, ...]) -> AsyncIterator[Row]:

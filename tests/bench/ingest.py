@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,51 +14,37 @@ from typing import Any
 
 import httpx2
 import orjson
-import uvloop
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import Route
 
 from server.analytics.ingest.arrivals import wall_clock
 from server.analytics.ingest.countries import Countries
 from server.analytics.ingest.rows import Enricher
 from server.analytics.ingest.times import stamp
-from server.app import create_app
 from server.process.files import read_json
-from server.process.serving import serve
-from server.settings import Settings
+from tests.bench.ingest_sides import LINES, WEBSITE, pinned
 from tests.bench.load import Load
 from tests.bench.load import Request as Asked
 from tests.bench.processes import cpu_seconds, settle, started
 from tests.bench.table import Row
 from tools.analytics import Event, Kind
-from tools.secret import Secret
-from tools.store.engine import Store
-from tools.store.opening import open_store
-from tools.store.sealing import generate_key
-from tools.store.tables import websites, workspaces
 
-WEBSITE = "admx_bench"
 CONNECTIONS = 64
 BATCH = 20
+"""The most that /e takes in a request."""
 ROUNDS = 5
-LINES = 1_000
 # Seconds of the promise, so that a row can be bounded from above: 2,000 requests and 20,000 events a second.
 MOST_US_ALONE, MOST_US_OF_A_BATCH, MOST_US_DERIVED = 500, 50, 40
+_SIDES = "tests.bench.ingest_sides"
 _CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/14{}.0.0.0 Safari/537.36"
 )
 
 
-def measure(*, quick: bool = False) -> list[Row]:
-    """The store is a stand-in that takes everything at once: what the engine costs is measured beside it."""
-    rounds = 1 if quick else ROUNDS
-    return [
-        Row("ingest: an event's row derived", "µs", _derived(2_000 if quick else 20_000), target=MOST_US_DERIVED),
-        *_served(rounds, 400 if quick else 4_000),
-        *_stored(5 if quick else 60),
-    ]
+def measure(*, quick: bool = False) -> Iterator[Row]:
+    """The store is a stand-in that takes everything at once: what the engine costs is measured beside it. Each row as
+    soon as it is known."""
+    yield Row("ingest: an event's row derived, CPU", "µs", _derived(2_000 if quick else 20_000), target=MOST_US_DERIVED)
+    yield from _served(1 if quick else ROUNDS, 400 if quick else 4_000)
+    yield from _stored(5 if quick else 60)
 
 
 def _derived(count: int) -> float:
@@ -94,24 +79,37 @@ def _told(number: int) -> dict[str, Any]:
 
 
 def _served(rounds: int, requests: int) -> Iterator[Row]:
+    """The server has a core of its own where there are two; the client and the store share the other."""
     with (
         tempfile.TemporaryDirectory(prefix="adwright-bench-") as path,
-        started(["tests.bench.ingest", "store"]) as store,
-        started(["tests.bench.ingest", path, store.url]) as side,
+        started([_SIDES, "store", "-1"]) as store,
+        started([_SIDES, "product", "0", path, store.url]) as side,
+        _on_the_last_core(),
     ):
         load = Load(side.url, CONNECTIONS)
         try:
             load.send([_request([_told(0)])])
-            for name, batch, bound in (("alone", 1, MOST_US_ALONE), (f"of {BATCH}", BATCH, MOST_US_OF_A_BATCH)):
+            for what, batch, bound in (("alone", 1, MOST_US_ALONE), (f"of {BATCH}", BATCH, MOST_US_OF_A_BATCH)):
                 wall, cpu = _figures(load, side.process.pid, rounds, requests // (4 if batch > 1 else 1), batch)
-                yield Row(f"ingest: an event {name}, durable, wall", "µs", wall, target=bound)
-                yield Row(f"ingest: an event {name}, CPU of the server", "µs", cpu, target=bound)
+                yield Row(f"ingest: an event {what}, durable, wall", "µs", wall, target=bound)
+                yield Row(f"ingest: an event {what}, durable, CPU of the server", "µs", cpu, target=bound)
+                yield Row(f"ingest: events {what} that one core takes", "a second", 1e6 / max(wall, cpu))
         finally:
             load.close()
 
 
+@contextlib.contextmanager
+def _on_the_last_core() -> Iterator[None]:
+    before = os.sched_getaffinity(0)
+    pinned("-1")
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
 def _stored(batches: int) -> Iterator[Row]:
-    """The store itself, the embedded engine included: it answers when a batch is on the disk."""
+    """The same rows to the store, to the engine without it, and to DuckDB: each answers when a batch is on the disk."""
     countries = Countries()
     countries.load()
     enricher, stamped = Enricher(countries), stamp(wall_clock())
@@ -121,26 +119,42 @@ def _stored(batches: int) -> Iterator[Row]:
         )
         for first in range(0, (batches + 1) * LINES, LINES)
     ]
-    with tempfile.TemporaryDirectory(prefix="adwright-bench-") as path, _owner(Path(path)) as (process, known):
+    with tempfile.TemporaryDirectory(prefix="adwright-bench-") as name:
+        path = Path(name)
+        (path / "rows").write_bytes(b"\n".join(lines))
+        ours = _by_the_owner(path / "owner", lines)
+        peers = {side: _by(side, path / side, path / "rows") for side in ("chdb", "duckdb")}
+    about = f"/v0/events: an event of {LINES:,} in a request, durable"
+    for what in ("wall", "cpu"):
+        yield Row(f"{about}, {what}", "µs", ours[what], target=MOST_US_OF_A_BATCH)
+        for side, peer in (("raw chDB", "chdb"), ("DuckDB", "duckdb")):
+            yield Row(f"the same, {what}, beside {side}", "µs", ours[what], peers[peer][what])
+
+
+def _by_the_owner(directory: Path, batches: Sequence[bytes]) -> Mapping[str, float]:
+    with owner(directory) as (process, known):
         headers = {"authorization": f"Bearer {known['admin_token']}"}
         asked = {"name": "pageviews", "wait": "true"}
         with httpx2.Client(base_url=str(known["url"]), headers=headers, params=asked, timeout=60) as client:
-            client.post("/v0/events", content=lines[0]).raise_for_status()
+            client.post("/v0/events", content=batches[0]).raise_for_status()
             before, began = cpu_seconds(process.pid), time.perf_counter()
-            for each in lines[1:]:
+            for each in batches[1:]:
                 told = client.post("/v0/events", content=each).raise_for_status().json()
                 if told["successful_rows"] != LINES:
                     raise RuntimeError(f"the store took {told}")
-            wall = (time.perf_counter() - began) / batches / LINES * 1e6
-            cpu = (cpu_seconds(process.pid) - before) / batches / LINES * 1e6
-    for what, spent in (("wall", wall), ("CPU of the store", cpu)):
-        yield Row(
-            f"/v0/events: an event of {LINES:,} in a request, durable, {what}", "µs", spent, target=MOST_US_OF_A_BATCH
-        )
+            spent = {"wall": time.perf_counter() - began, "cpu": cpu_seconds(process.pid) - before}
+    return {what: seconds / (len(batches) - 1) / LINES * 1e6 for what, seconds in spent.items()}
+
+
+def _by(side: str, directory: Path, rows: Path) -> Mapping[str, float]:
+    directory.mkdir()
+    command = [sys.executable, "-m", _SIDES, side, str(directory), str(rows)]
+    spent: dict[str, float] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+    return spent
 
 
 @contextlib.contextmanager
-def _owner(directory: Path) -> Iterator[tuple["subprocess.Popen[bytes]", dict[str, Any]]]:
+def owner(directory: Path) -> Iterator[tuple["subprocess.Popen[bytes]", dict[str, Any]]]:
     process = subprocess.Popen([sys.executable, "-m", "server.analytics", "--data", str(directory)])
     try:
         while not (known := read_json(directory / "analytics.json")):
@@ -174,56 +188,3 @@ def _request(events: Sequence[Mapping[str, Any]]) -> Asked:
     body = json.dumps(events if len(events) > 1 else events[0]).encode()
     headers = {"content-type": "text/plain", "user-agent": _CHROME.format(0), "origin": "https://shop.example"}
     return Asked.of("POST", "/e", headers, body, statuses=(202,))
-
-
-async def _serving(directory: Path, listener: socket.socket, store_url: str) -> None:
-    """The whole product, but for a store that is a stand-in."""
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    store = await open_store(directory / "adwright.db")
-    await _found(store)
-    await store.close()
-    settings = Settings.read(
-        directory,
-        {
-            "ENCRYPTION_KEYS": generate_key("k1"), "PUBLIC_URL": url, "INGEST_PER_ADDRESS": "10000000",
-            "INGEST_PER_WEBSITE": "10000000", "TINYBIRD_HOST": store_url, "TINYBIRD_ADMIN_TOKEN": "p.bench",
-            "TINYBIRD_WORKSPACE_ID": "bench",
-        },
-    )  # fmt: skip
-    app = create_app(settings, local_token=Secret("adw_local_" + "b" * 43))
-    await serve(app, listener, ready=lambda _: _tell(url), draining=lambda: None)
-
-
-async def _taking(listener: socket.socket) -> None:
-    """The store: it takes everything at once and keeps nothing."""
-
-    async def taken(request: Request) -> JSONResponse:
-        return JSONResponse({"successful_rows": (await request.body()).count(b"\n") + 1, "quarantined_rows": 0})
-
-    app = Starlette(routes=[Route("/v0/events", taken, methods=["POST"])])
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    await serve(app, listener, ready=lambda _: _tell(url), draining=lambda: None)
-
-
-def _tell(url: str) -> None:
-    sys.stdout.write(json.dumps({"url": url, "pid": os.getpid()}) + "\n")
-    sys.stdout.flush()
-
-
-async def _found(store: Store) -> None:
-    async def work(tx: Any) -> None:
-        await tx.run(workspaces.insert().values(id="wsp_bench", name="Bench", created_at=1))
-        row = {"id": WEBSITE, "workspace_id": "wsp_bench", "domain": "shop.example", "name": "Bench", "settings": {}}
-        await tx.run(websites.insert().values(**row, time_zone="UTC", currency="EUR", created_at=1))
-
-    await store.write(work)
-
-
-def main() -> None:
-    listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
-    side = _taking(listener) if sys.argv[1] == "store" else _serving(Path(sys.argv[1]), listener, sys.argv[2])
-    uvloop.run(side)
-
-
-if __name__ == "__main__":
-    main()

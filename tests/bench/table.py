@@ -24,6 +24,10 @@ class Row:
     def met(self) -> bool | None:
         return None if self.target is None else self.judged <= self.target
 
+    def told(self) -> str:
+        beside = "" if self.peer is None else f" beside {self.peer:,.1f}"
+        return f"{self.name}: {self.ours:,.1f} {self.unit}{beside}{'  MISSED' if self.met is False else ''}"
+
     def shown(self) -> dict[str, Any]:
         return asdict(self) | {"ratio": None if self.peer is None else round(self.judged, 3), "met": self.met}
 
