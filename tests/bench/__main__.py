@@ -78,9 +78,8 @@ PARTS: dict[str, Benchmark] = {"ingest": _ingest, "owner": _owner}
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
-    parser.add_argument(
-        "names", nargs="*", metavar="name", help=f"any of {', '.join(BENCHMARKS | PARTS)}; all if left out"
-    )
+    named = f"any of {', '.join(BENCHMARKS)}, of analytics {', '.join(PARTS)}; all if left out"
+    parser.add_argument("names", nargs="*", metavar="name", help=named)
     parser.add_argument("--quick", action="store_true", help="fewer rounds: to see that it works, not what it costs")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     parser.add_argument("--pipes", metavar="p_a,p_b", help="of analytics only these pipes")

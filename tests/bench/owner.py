@@ -5,7 +5,6 @@ As a process, `python -m tests.bench.owner STORE EVENTS`, it makes those rows.
 
 import asyncio
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -36,13 +35,12 @@ _PIPES = {**NAMED, **BY_ROLLUP}
 def measure(*, quick: bool = False) -> Iterator[Row]:
     events = QUICK_EVENTS if quick else EVENTS
     with tempfile.TemporaryDirectory(prefix="adwright-bench-") as name:
-        directory, bare, questions = Path(name) / "owner", Path(name) / "bare", Path(name) / "questions"
+        directory, questions = Path(name), Path(name) / "questions"
         store = Place(directory).data
         store.parent.mkdir(parents=True)
         _run("tests.bench.owner", store, events)
-        shutil.copytree(store, bare)
         questions.write_text(json.dumps({"settings": dict(READING), "questions": _questions()}), encoding="utf-8")
-        held = json.loads(_run("tests.bench.bare_engine", bare, questions, ROUNDS))
+        held = json.loads(_run("tests.bench.bare_engine", store, questions, ROUNDS))
         idle, asked = _by_the_owner(directory)
     size = f"{len(_PIPES)} pipes of {events:,} events asked {ROUNDS} times"
     yield Row("analytics owner idle after the start, beside the engine alone", "MB", idle, held["idle"], MOST)
