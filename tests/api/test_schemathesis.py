@@ -139,7 +139,11 @@ async def cursors(person: Caller, known: Known) -> Mapping[str, str]:  # noqa: A
     return {name: page.json()["meta"]["next_cursor"] for name, page in pages.items()}
 
 
+# To judge takes minutes: each caller is judged on one of the databases.
+
+
 @pytest.mark.slow
+@pytest.mark.sqlite
 async def test_schemathesis_finds_nothing_as_a_person(
     product: Product, person: Caller, known: Known, cursors: Mapping[str, str], tmp_path: Path
 ) -> None:
@@ -151,6 +155,7 @@ async def test_schemathesis_finds_nothing_as_a_person(
 
 
 @pytest.mark.slow
+@pytest.mark.postgresql
 async def test_schemathesis_finds_nothing_as_a_key(
     product: Product, key: Caller, known: Known, cursors: Mapping[str, str], tmp_path: Path
 ) -> None:
