@@ -109,7 +109,7 @@ const STEPS = [
 export const number = (value, digits) =>
   value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits ?? 4 });
 export const day = (when) => DAY.format(new Date(when));
-export const dollars = (value) => (value > 0 && value < 0.01 ? "< $0.01" : `$${value.toFixed(value < 1 ? 3 : 2)}`);
+export const dollars = (value) => (value > 0 && value < 0.01 ? "< $0.01" : `$${value.toFixed(2)}`);
 export const plain = (value) => (typeof value === "object" ? JSON.stringify(value) : String(value));
 export const spoken = (milliseconds) =>
   milliseconds < 1000

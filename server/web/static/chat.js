@@ -201,7 +201,10 @@ class ChatPanel extends HTMLElement {
       if (this.#stopping) this.#stop();
     }
     this.thread.take(name, data, live);
-    if (name === "done") this.#stopping = false;
+    if (name === "done") {
+      this.#stopping = false;
+      if (live) this.usage.load();
+    }
     if (["run_started", "done"].includes(name)) this.#refresh(); // the others come by the thousand
   }
 
@@ -278,7 +281,6 @@ class ChatPanel extends HTMLElement {
     this.#linked("live");
     this.#refresh();
     if (this.frame.fixed || this.dataset.view === "history") this.history.load();
-    this.usage.load();
   }
 
   #settled({ status }, card) {
