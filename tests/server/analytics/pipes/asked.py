@@ -156,17 +156,18 @@ class Asked:
         return self.once("sessions", CHOOSING, lambda: self.sessions_of(views, goals))
 
     def sessions_of(self, views: pd.DataFrame, goals: pd.DataFrame) -> pd.DataFrame:
-        ordered = views.sort_values("seq").groupby(SESSION, sort=False)
-        found = ordered.agg(
+        ordered = views.sort_values("seq")
+        firsts = ordered.drop_duplicates(SESSION).reset_index(drop=True)
+        told = ordered.groupby(SESSION, sort=False).agg(
             started=("ms", "min"),
             ended=("ms", "max"),
             pageviews=("ms", "size"),
-            entry_page=("path", "first"),
             exit_page=("path", "last"),
-            screen_w=("screen_w", "first"),
             paths=("path", set),
-            **{text: (text, "first") for text in TEXTS if text not in {"path", "title"}},
-        ).reset_index()
+        )
+        texts = [text for text in TEXTS if text not in {"path", "title"}]
+        found = firsts[[*SESSION, "path", "screen_w", *texts]].rename(columns={"path": "entry_page"})
+        found = pd.concat([found, told.reset_index(drop=True)], axis=1)
         found["duration_ms"] = found["ended"] - found["started"]
         for name in OF_SESSIONS:
             if name in self.values:
