@@ -94,3 +94,19 @@ async def test_a_website_that_no_rollup_knows_is_counted(copied: Deployed, appen
     of_all = await rows(copied, "p_metric_series", **asked)
 
     assert (of_the_new[0]["value"], of_all[0]["value"]) == (1, 3)
+
+
+async def test_a_session_on_both_sides_of_the_cut_is_one_in_its_period(
+    copied: Deployed, append: Append, rows: Rows
+) -> None:
+    came_back = {"event_id": "e8", "ts": "2026-03-01 20:30:00.000", "ingest_ts": "2026-03-01 20:30:01.000"}
+    await append(copied, "pageviews", [_view(1, channel="email", **came_back)])
+
+    asked = {"workspace_id": "ws", "website_id": "shop", "from": "2026-03-01", "to": "2026-03-01"}
+    of_the_day = await rows(copied, "p_channel_series", **asked)
+    of_the_hours = await rows(copied, "p_channel_series", interval="hour", **asked)
+
+    assert [(row["channel"], row["visitors"], row["sessions"]) for row in of_the_day] == [("", 2, 2)]
+    assert [(row["t"][11:16], row["channel"], row["sessions"]) for row in of_the_hours if row["sessions"]] == [
+        *(("08:00", "", 1), ("20:00", "", 1), ("20:00", "email", 1)),
+    ]
