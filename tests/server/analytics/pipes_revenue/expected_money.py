@@ -3,6 +3,7 @@
 import datetime as dt
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from tests.server.analytics.pipes.asked import SESSION, Asked, money, rounded
@@ -36,7 +37,9 @@ def _sales(asked: Asked) -> pd.DataFrame:
     own = list(zip(paid["ms"], paid["website_id"], paid["event_id"], strict=True))
     first = [opening.get(customer) for customer in paid["customer"]]
     opens = [a == b and kind != "refund" for a, b, kind in zip(own, first, paid["kind"], strict=True)]
-    return paid.assign(is_first=opens, first_ms=[key[0] if key else -1 for key in first])
+    return paid.assign(
+        is_first=np.array(opens, dtype=bool), first_ms=np.array([key[0] if key else -1 for key in first], dtype="int64")
+    )
 
 
 def revenue_summary(asked: Asked) -> Rows:
@@ -85,7 +88,7 @@ def spend(asked: Asked, interval: str = "day") -> pd.DataFrame:
         ours=frame["currency"] == asked.currency,
         claimed=[int(value * 10_000) for value in frame["conversion_value"]],
     )
-    return frame[[asked.first <= each <= asked.last for each in day]]
+    return frame[np.array([asked.first <= each <= asked.last for each in day], dtype=bool)]
 
 
 def mer(asked: Asked) -> Rows:
@@ -124,7 +127,7 @@ def members(asked: Asked) -> pd.DataFrame:
     paid = paid[(paid["first_ms"] >= 0)]
     begun = asked.day(paid.assign(ts=pd.to_datetime(paid["first_ms"], unit="ms", utc=True)))
     paid = paid.assign(begun=list(begun))
-    return paid[[asked.first <= day <= asked.last for day in paid["begun"]]]
+    return paid[np.array([asked.first <= day <= asked.last for day in paid["begun"]], dtype=bool)]
 
 
 def ltv(asked: Asked) -> Rows:
