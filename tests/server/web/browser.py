@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 import pytest
@@ -17,6 +18,7 @@ CHROMIUM = shutil.which("chromium")
 ARGUMENTS = ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"]
 PHONE = ViewportSize(width=390, height=844)
 DESK = ViewportSize(width=1180, height=900)
+SHEET = ViewportSize(width=720, height=1000)  # what margins leave of A4
 
 APPROVE, DENY = "button[form$=-approve]", "button[form$=-deny]"
 
@@ -31,14 +33,8 @@ DARK: Literal["dark"] = "dark"
 LOOKS = {f"{scheme}, {size['width']} px": (scheme, size) for size in (DESK, PHONE) for scheme in (LIGHT, DARK)}
 """Each colour at each width: a page that is open follows."""
 
-JUDGE = """async () => {
-  const { violations } = await axe.run({ resultTypes: ["violations"] });
-  const wider = document.documentElement.scrollWidth - innerWidth;
-  const faults = violations.map(({ id, nodes }) => `${id}: ${nodes.map((each) => each.html).join(" ")}`);
-  if (wider > 0) faults.push(`${wider} px stick out to the right`);
-  return [getComputedStyle(document.documentElement).backgroundColor, faults];
-}"""
-"""The colour of the page, for which axe judged, and what is wrong with it."""
+_JUDGES = Path(__file__).with_name("judges.js").read_text(encoding="utf-8").strip()
+LOOK, PAPER, LINES, MOTION = (f"{_JUDGES}.{name}()" for name in ("look", "paper", "lines", "motion"))
 
 
 def told(seen: dict[str, tuple[str, list[str]]]) -> list[str]:
@@ -88,7 +84,7 @@ class Visitor(Watched[Page]):
         for look, (scheme, size) in LOOKS.items():
             await self.page.emulate_media(color_scheme=scheme)
             await self.page.set_viewport_size(size)
-            seen[look] = await self.page.evaluate(JUDGE)
+            seen[look] = await self.page.evaluate(LOOK)
         return told(seen)
 
 

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from server.process.files import read_json, tail
 from server.process.ownership import is_held, wait_until_free
 from tests.agent.talk import calls, text
-from tests.server.web.browser import DESK, JUDGE, LOOKS, Watched, told
+from tests.server.web.browser import DESK, LOOK, LOOKS, Watched, told
 
 ROOT = Path(__file__).parents[4]
 DEMO = [sys.executable, "-m", "server.cli.main", "demo"]
@@ -193,7 +193,7 @@ class Window(Watched[Page]):
         for look, (scheme, size) in LOOKS.items():
             self.page.emulate_media(color_scheme=scheme)
             self.page.set_viewport_size(size)
-            seen[look] = self.page.evaluate(JUDGE)
+            seen[look] = self.page.evaluate(LOOK)
         return told(seen)
 
     def forgive(self, said: str) -> None:

@@ -153,24 +153,3 @@ def test_everything_can_be_done_by_keyboard_alone(demo: Demo, window: Window) ->
     page.keyboard.press("Control+j")
     expect(window.panel).to_be_hidden()
     expect(page.locator(":focus")).not_to_have_count(0)
-
-
-def test_the_panel_reads_well_in_every_state(demo: Demo, window: Window) -> None:
-    demo.says(*proposing(demo), text("Then not."), {**text(""), "fault": {"kind": "expired_token"}})
-    window.opened()
-    assert window.violations() == [], "empty"
-
-    window.ask("Rename it.")
-    expect(window.card).to_have_attribute("data-status", "pending")
-    window.turn.locator(".tool-call > summary").first.click()
-    assert window.violations() == [], "with a tool's call and a card that waits"
-
-    window.card.get_by_role("button", name="Deny").click()
-    window.says("Then not.")
-    window.ask("And now?")
-    expect(window.panel.locator(".problem")).to_be_visible()
-    assert window.violations() == [], "decided, and with a problem"
-
-    window.panel.get_by_role("button", name="Conversations").click()
-    expect(window.panel.locator(".conversations li").first).to_be_visible()
-    assert window.violations() == [], "the conversations"
