@@ -33,6 +33,8 @@ CLOSE_SECONDS = 3
 # Whoever stops in the middle of a transaction (a paused process) gives its locks back; who waits gives up before that.
 _PATIENCE = "SET LOCAL idle_in_transaction_session_timeout = '15s'; SET LOCAL lock_timeout = '10s'"
 
+_COMPILER = Compiler(dialect.dialect())  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
+
 _UNAVAILABLE = (
     OSError,  # a timeout is one too
     asyncpg.PostgresConnectionError,
@@ -63,28 +65,28 @@ Wire: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 
 
 class PostgresTransaction(Transaction):
-    __slots__ = ("_compiler", "_connection", "_writable")
+    __slots__ = ("_connection", "_writable")
 
-    def __init__(self, connection: Wire, compiler: Compiler, *, writable: bool) -> None:
-        self._connection, self._compiler, self._writable = connection, compiler, writable
+    def __init__(self, connection: Wire, *, writable: bool) -> None:
+        self._connection, self._writable = connection, writable
         self.failure: Exception | None = None
 
     async def all(self, statement: Statement, **values: Any) -> list[Row]:
-        call = self._compiler.call(statement, values)
+        call = _COMPILER.call(statement, values)
         return [call.row(found) for found in await self._answer(self._connection.fetch, call)]
 
     async def first(self, statement: Statement, **values: Any) -> Row | None:
-        call = self._compiler.call(statement, values)
+        call = _COMPILER.call(statement, values)
         found = await self._answer(self._connection.fetchrow, call)
         return None if found is None else call.row(found)
 
     async def run(self, statement: Statement, **values: Any) -> int:
-        call = self._compiler.call(statement, values)
+        call = _COMPILER.call(statement, values)
         status = await self._answer(self._connection.execute, call, writes=True)
         return int(status.rpartition(" ")[2])
 
     async def run_many(self, statement: Prepared, rows: Sequence[Mapping[str, Any]]) -> None:
-        call, parameters = self._compiler.each(statement, rows)
+        call, parameters = _COMPILER.each(statement, rows)
 
         async def send(sql: str) -> None:
             await self._connection.executemany(sql, [_spelled(row) for row in parameters])
@@ -111,7 +113,6 @@ class PostgresStore(Store):
     def __init__(self, pool: Pool, *, walled: bool) -> None:
         self.pool = pool
         self.walled = walled  # whether row-level security stands; doctor tells where it could not be set up
-        self._compiler = Compiler(dialect.dialect())  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
         self._running: set[asyncio.Task[Any]] = set()
         self._turns: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
         self._closed = False
@@ -219,7 +220,7 @@ class PostgresStore(Store):
                 await _roll_back(connection)
 
     async def _outcome(self, work: Work[T], connection: Wire, *, writable: bool) -> T:
-        transaction = PostgresTransaction(connection, self._compiler, writable=writable)
+        transaction = PostgresTransaction(connection, writable=writable)
         value = await work(transaction)
         if transaction.failure is not None:  # a swallowed failure still fails: half a work is not committed
             raise transaction.failure

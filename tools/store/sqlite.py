@@ -32,6 +32,8 @@ BUSY_TIMEOUT_MS = 5000
 # One COMMIT is one fsync; beyond this many works the first caller waits longer than the fsync saves.
 BATCH = 500
 
+_COMPILER = Compiler(sqlite.dialect())
+
 _UNAVAILABLE = frozenset((
     sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_PROTOCOL,
@@ -41,33 +43,32 @@ _UNAVAILABLE = frozenset((
 class SqliteTransaction(Transaction):
     """Its methods never suspend, so a work runs to its end in one go."""
 
-    __slots__ = ("_compiler", "_connection", "_writable", "touched")
+    __slots__ = ("_connection", "_writable", "touched")
 
-    def __init__(self, connection: sqlite3.Connection, compiler: Compiler, *, writable: bool) -> None:
+    def __init__(self, connection: sqlite3.Connection, *, writable: bool) -> None:
         self._connection = connection
-        self._compiler = compiler
         self._writable = writable
         self.failure: Exception | None = None
         self.touched: set[str] = set()  # tables it wrote
 
     async def all(self, statement: Statement, **values: Any) -> list[Row]:
-        call = self._compiler.call(statement, values)
+        call = _COMPILER.call(statement, values)
         return [call.row(found) for found in self._execute(call).fetchall()]
 
     async def first(self, statement: Statement, **values: Any) -> Row | None:
-        call = self._compiler.call(statement, values)
+        call = _COMPILER.call(statement, values)
         found = self._execute(call).fetchone()
         return None if found is None else call.row(found)
 
     async def run(self, statement: Statement, **values: Any) -> int:
         """Execute a write; answers how many rows it touched."""
         refuse_reader(writable=self._writable)
-        return self._execute(self._compiler.call(statement, values)).rowcount
+        return self._execute(_COMPILER.call(statement, values)).rowcount
 
     async def run_many(self, statement: Prepared, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert many rows; each gives every parameter of the statement, which inserts one."""
         refuse_reader(writable=self._writable)
-        for call in self._compiler.many(statement, rows):
+        for call in _COMPILER.many(statement, rows):
             self._execute(call)
 
     def _execute(self, call: Call) -> sqlite3.Cursor:
@@ -164,7 +165,6 @@ class SqliteStore(Store):
     def __init__(self, path: Path) -> None:
         self.path = path
         self._watched: list[Changes] = []
-        self._compiler = Compiler(sqlite.dialect())
         self._writing = connect(path)
         self._reading = connect(path, writable=False)
         self._scanning = connect(path, writable=False)
@@ -195,7 +195,7 @@ class SqliteStore(Store):
 
     async def read(self, work: Work[T]) -> T:
         """Short indexed lookups, on the loop: a thread hop costs ten of them. Each statement sees the newest commit."""
-        return _drive(work(SqliteTransaction(self._reading, self._compiler, writable=False)))
+        return _drive(work(SqliteTransaction(self._reading, writable=False)))
 
     def changes_to(self, *tables: Table) -> Changes | None:
         """What was read of these tables is true until its count moves, as one process owns the file; None where others
@@ -238,7 +238,7 @@ class SqliteStore(Store):
     def _attempt(self, job: _Job, touched: set[str]) -> _Outcome:
         """One work in its savepoint: its failure undoes itself and nothing else."""
         self._writing.execute("SAVEPOINT work")
-        transaction = SqliteTransaction(self._writing, self._compiler, writable=True)
+        transaction = SqliteTransaction(self._writing, writable=True)
         outcome = _outcome(job, transaction)
         touched |= transaction.touched
         if not self._writing.in_transaction:
@@ -251,7 +251,7 @@ class SqliteStore(Store):
     def _scan(self, batch: list[_Job]) -> list[_Outcome]:
         try:
             self._scanning.execute("BEGIN")
-            return [_outcome(job, SqliteTransaction(self._scanning, self._compiler, writable=False)) for job in batch]
+            return [_outcome(job, SqliteTransaction(self._scanning, writable=False)) for job in batch]
         except sqlite3.Error as error:
             return [_Outcome(job, None, translated(error)) for job in batch]
         finally:
