@@ -18,6 +18,14 @@ from tests.server.analytics.pipes_revenue.expected_series import (
     with_customers,
 )
 
+SOLD = [*SESSION, "ts", "ms", "event_id", "kind", "amount", "customer", "payments", "other", "revenue"]
+
+
+SPENT = [
+    *("date", "t", "ours", "platform", "campaign_id", "campaign_name", "channel", "spend", "impressions", "clicks"),
+    "claimed",
+]
+
 
 def ratio(part: float, whole: float) -> float | None:
     return None if whole == 0 else rounded(part / whole, 4)
@@ -37,7 +45,7 @@ def _sales(asked: Asked) -> pd.DataFrame:
     own = list(zip(paid["ms"], paid["website_id"], paid["event_id"], strict=True))
     first = [opening.get(customer) for customer in paid["customer"]]
     opens = [a == b and kind != "refund" for a, b, kind in zip(own, first, paid["kind"], strict=True)]
-    return paid.assign(
+    return paid[SOLD].assign(
         is_first=np.array(opens, dtype=bool), first_ms=np.array([key[0] if key else -1 for key in first], dtype="int64")
     )
 
@@ -56,23 +64,23 @@ def revenue_summary(asked: Asked) -> Rows:
 
 
 def _summed(paid: pd.DataFrame, visitors: int) -> dict[str, Any]:
-    ours = paid[paid["other"] == 0]
-    bought, first = ours[ours["kind"] != "refund"], ours[ours["is_first"]]
-    refunds, revenue, customers = (
-        ours[ours["kind"] == "refund"],
-        money(ours["revenue"].sum()),
-        bought["customer"].nunique(),
-    )
+    names = ("kind", "amount", "revenue", "customer", "other", "is_first")
+    sold = list(zip(*(paid[name] for name in names), strict=True))
+    ours = [each for each in sold if not each[4]]
+    bought = [each for each in ours if each[0] != "refund"]
+    refunded = [amount for kind, amount, *_ in ours if kind == "refund"]
+    first = [amount for _, amount, *_, opens in ours if opens]
+    revenue, customers = money(sum(each[2] for each in ours)), len({each[3] for each in bought})
     return {
         "revenue": revenue,
         "payments": len(bought),
-        "subscriptions": int((bought["kind"] == "subscription").sum()),
-        "refunds": len(refunds),
-        "refunded": money(refunds["amount"].sum()),
+        "subscriptions": sum(kind == "subscription" for kind, *_ in bought),
+        "refunds": len(refunded),
+        "refunded": money(sum(refunded)),
         "customers": customers,
         "new_customers": len(first),
-        "new_customer_revenue": money(first["amount"].sum()),
-        "other_currency_payments": int(paid["other"].sum()),
+        "new_customer_revenue": money(sum(first)),
+        "other_currency_payments": len(sold) - len(ours),
         "visitors": visitors,
         "aov": ratio(revenue, len(bought)),
         "rpv": ratio(revenue, visitors),
@@ -88,15 +96,17 @@ def spend(asked: Asked, interval: str = "day") -> pd.DataFrame:
         ours=frame["currency"] == asked.currency,
         claimed=[int(value * 10_000) for value in frame["conversion_value"]],
     )
+    frame = frame[SPENT]
     return frame[np.array([asked.first <= each <= asked.last for each in day], dtype=bool)]
 
 
 def mer(asked: Asked) -> Rows:
     interval = asked.values.get("interval", "day")
     sold, spent = placed(asked, sales(asked), interval), spend(asked, interval)
+    by_period = dict(list(sold.groupby("t")))
     rows = []
     for t in periods(asked, interval):
-        figures, cost = _summed(sold[sold["t"] == t], 0), spent[spent["t"] == t]
+        figures, cost = _summed(by_period.get(t, sold[:0]), 0), spent[spent["t"] == t]
         ours = cost[cost["ours"]]
         total = money(ours["spend"].sum())
         rows.append(
@@ -226,12 +236,12 @@ def mmm_input(asked: Asked) -> Rows:
 def forecast_input(asked: Asked) -> Rows:
     interval = asked.values.get("interval", "day")
     views, sold = placed(asked, asked.owned("pageviews"), interval), placed(asked, sales(asked), interval)
-    spent = spend(asked, interval)
+    spent, by_period = spend(asked, interval), dict(list(sold.groupby("t")))
     rows = []
     for t in periods(asked, interval):
         seen, paid, cost = (
             views[views["t"] == t],
-            _summed(sold[sold["t"] == t], 0),
+            _summed(by_period.get(t, sold[:0]), 0),
             spent[spent["t"] == t],
         )
         rows.append(

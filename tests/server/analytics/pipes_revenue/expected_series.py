@@ -74,13 +74,17 @@ def _figures(asked: Asked, metric: str, frame: pd.DataFrame) -> dict[str, Any]:
 
 
 def _of_sessions(metric: str, frame: pd.DataFrame) -> dict[str, Any]:
-    one = frame.groupby(["t", *SESSION])["ms"].agg(["size", "min", "max"]).reset_index()
-    found = {}
-    for t, group in one.groupby("t"):
-        bounce = rounded((group["size"] == 1).sum() / len(group), 4)
-        spent = rounded(int((group["max"] - group["min"]).sum()) / len(group) / 1000, 1)
-        found[str(t)] = {"sessions": len(group), "bounce_rate": bounce, "avg_seconds": spent}[metric]
-    return found
+    one = frame.groupby(["t", *SESSION])["ms"].agg(["size", "min", "max"])
+    one = one.assign(bounced=one["size"] == 1, spent=one["max"] - one["min"])
+    whole = one.groupby("t").agg(sessions=("size", "size"), bounced=("bounced", "sum"), spent=("spent", "sum"))
+    return {
+        str(t): {
+            "sessions": row.sessions,
+            "bounce_rate": rounded(row.bounced / row.sessions, 4),
+            "avg_seconds": rounded(row.spent / row.sessions / 1000, 1),
+        }[metric]
+        for t, row in zip(whole.index, whole.itertuples(), strict=True)
+    }
 
 
 def metric_series(asked: Asked) -> Rows:
@@ -115,17 +119,19 @@ def revenue_series(asked: Asked) -> Rows:
 
 
 def _money_of(asked: Asked, paid: pd.DataFrame) -> dict[str, Any]:
-    ours, count = paid[paid["other"] == 0], int(paid["payments"].sum())
-    refunds = ours[ours["kind"] == "refund"]
+    sold = list(zip(*(paid[name] for name in ("kind", "amount", "revenue", "customer", "other")), strict=True))
+    ours = [(kind, amount, customer) for kind, amount, _, customer, other in sold if not other]
+    refunds = [amount for kind, amount, _ in ours if kind == "refund"]
+    count, revenue = len(ours) - len(refunds), money(sum(each[2] for each in sold))
     return {
-        "revenue": money(paid["revenue"].sum()),
+        "revenue": revenue,
         "payments": count,
-        "subscriptions": int((ours["kind"] == "subscription").sum()),
+        "subscriptions": sum(kind == "subscription" for kind, *_ in ours),
         "refunds": len(refunds),
-        "refunded": money(refunds["amount"].sum()),
-        "customers": int(ours[ours["kind"] != "refund"]["customer"].nunique()),
-        "aov": None if count == 0 else rounded(money(paid["revenue"].sum()) / count, 4),
-        "other_currency_payments": int(paid["other"].sum()),
+        "refunded": money(sum(refunds)),
+        "customers": len({customer for kind, _, customer in ours if kind != "refund"}),
+        "aov": None if count == 0 else rounded(revenue / count, 4),
+        "other_currency_payments": len(sold) - len(ours),
         "currency": asked.currency,
     }
 
