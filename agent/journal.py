@@ -13,6 +13,7 @@ from tools.context import Context
 from tools.conversations import store as conversations
 from tools.store.engine import Statement, StoreUnavailable, Transaction, Work
 from tools.store.statements import Row
+from tools.store.told import event_told
 
 LEASE_MS = 15_000
 PACE_SECONDS = 0.04
@@ -20,6 +21,9 @@ PACE_SECONDS = 0.04
 
 Told = tuple[str, dict[str, Any]]
 """An event: its name and its data."""
+
+Written = Statement | Work[Any]
+"""What a commit writes besides."""
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +44,7 @@ class Journal:
         self._last_event: int = session.last_event
         self._last_message: int = session.last_message
         self._pending: list[Told] = []
-        self._kept: list[Statement] = []
+        self._kept: list[Written] = []
         self._lock = asyncio.Lock()
         self._timer: asyncio.TimerHandle | None = None
         self._flushing: asyncio.Task[None] | None = None
@@ -90,25 +94,25 @@ class Journal:
         )
 
     async def commit(
-        self, *statements: Statement, told: Sequence[Told] = (), admit: Work[bool] = _always, **session: Any
+        self, *written: Written, told: Sequence[Told] = (), admit: Work[bool] = _always, **session: Any
     ) -> bool:
-        """What was told and kept, these statements and the session's new values, or nothing. Raises LeaseLost. What is
-        to be admitted, too, is so in the same transaction; answers whether it was.
+        """What was told and kept, what is written besides and the session's new values, or nothing. Raises LeaseLost.
+        What has to be admitted is so in the same transaction; answers whether it was.
 
         Whoever stops waiting does not stop it: what a number was given to must be known to have it.
         """
-        committing = asyncio.ensure_future(self._locked(statements, told, admit, session))
+        committing = asyncio.ensure_future(self._locked(written, told, admit, session))
         committing.add_done_callback(lambda done: done.cancelled() or done.exception())  # also where nobody waits
         return await asyncio.shield(committing)
 
     async def _locked(
-        self, statements: Sequence[Statement], told: Sequence[Told], admit: Work[bool], session: dict[str, Any]
+        self, statements: Sequence[Written], told: Sequence[Told], admit: Work[bool], session: dict[str, Any]
     ) -> bool:
         async with self._lock:
             return await self._commit(statements, told, admit, session)
 
     async def _commit(
-        self, statements: Sequence[Statement], told: Sequence[Told], admit: Work[bool], session: dict[str, Any]
+        self, statements: Sequence[Written], told: Sequence[Told], admit: Work[bool], session: dict[str, Any]
     ) -> bool:
         taken, self._pending = [*self._pending, *told], []
         written, self._kept = [*self._kept, *statements], []
@@ -123,9 +127,12 @@ class Journal:
         async def work(tx: Transaction) -> bool:
             await conversations.hold(tx, rows, self.conversation_id, self.run_id, **values)
             for seq, (name, data) in enumerate(taken, first):
-                await tx.run(self._event(seq, name, data, now))
-            for statement in written:
-                await tx.run(statement)
+                await event_told(
+                    tx, rows, conversation_id=self.conversation_id, seq=seq, run_id=self.run_id, name=name,
+                    data=orjson.dumps(data).decode(), at=now,
+                )  # fmt: skip
+            for each in written:
+                await (each(tx) if callable(each) else tx.run(each))
             return await admit(tx)
 
         admitted = await self._context.store.write(work)
@@ -133,17 +140,6 @@ class Journal:
         if taken or session:
             self._bells.ring(self.conversation_id)
         return admitted
-
-    def _event(self, seq: int, name: str, data: dict[str, Any], now: int) -> Statement:
-        return conversations.event_added(
-            self._context.rows,
-            conversation_id=self.conversation_id,
-            seq=seq,
-            run_id=self.run_id,
-            name=name,
-            data=orjson.dumps(data).decode(),
-            at=now,
-        )
 
     def _flush(self) -> None:
         self._timer = None

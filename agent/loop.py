@@ -9,7 +9,7 @@ from typing import Any
 from agent.answer import Answer, Building
 from agent.calls import Calls
 from agent.failures import Failed, too_long
-from agent.journal import Journal, Told
+from agent.journal import Journal, Told, Written
 from agent.limits import Limits, in_words, last_words
 from agent.model import About, Model
 from agent.retries import Retries
@@ -23,7 +23,7 @@ from tools.conversations import store as conversations
 from tools.conversations.store import Kind, LeaseLost, Status
 from tools.errors import CapabilityError, Internal
 from tools.quota import chat_budget, month_spent
-from tools.store.engine import Statement, StoreUnavailable
+from tools.store.engine import StoreUnavailable
 from tools.store.statements import Row
 
 RENEW_SECONDS = 5.0
@@ -61,7 +61,7 @@ class Run:
         self._messages: list[Message] = []
         self._asked = 0
         self._spending = Spending(context, journal, model.settings.prices, session.model)
-        self._left: list[Statement] = []  # to be kept where the process stops
+        self._left: list[Written] = []  # to be kept where the process stops
         self._stop = Stop()
         self._refusal: CapabilityError | None = None
         self._began = asyncio.get_running_loop().time()
@@ -222,18 +222,18 @@ class Run:
     def _goes_on(self, answer: Answer) -> bool:
         return answer.stop_reason == "pause_turn" or (answer.stop_reason == "tool_use" and bool(answer.calls))
 
-    def _spoken(self, answer: Answer, content: list[dict[str, Any]]) -> list[Statement]:
+    def _spoken(self, answer: Answer, content: list[dict[str, Any]]) -> list[Written]:
         text = compact(content)
         self._messages.append(Message("assistant", text, self._journal.turn, answer.stop_reason))
         return self._row(answer, Kind.SENT, text)
 
-    def _broken_off(self, answer: Answer, kind: Kind = Kind.SHOWN) -> list[Statement]:
+    def _broken_off(self, answer: Answer, kind: Kind = Kind.SHOWN) -> list[Written]:
         """What people saw of an answer that is not sent again, and what it cost; nothing where nothing came."""
         if not answer.content and not answer.usage.prompt:
             return self._spending.give_back()
         return self._row(answer, kind, compact(answer.content))
 
-    def _row(self, answer: Answer, kind: Kind, content: str) -> list[Statement]:
+    def _row(self, answer: Answer, kind: Kind, content: str) -> list[Written]:
         usage, settled = answer.usage, self._spending.settle(answer.usage)
         self._asked += 1
         message = self._journal.message(
@@ -252,7 +252,7 @@ class Run:
             estimated=int(usage.estimated),
             created_at=settled.at,
         )
-        return [*settled.statements, message]
+        return [*settled.written, message]
 
     def _append(self, role: str, content: str) -> None:
         """Stored with what the model answers to it; until then the results it is made of are."""
@@ -266,7 +266,7 @@ class Run:
         self,
         reason: str,
         status: Status = Status.IDLE,
-        *statements: Statement,
+        *statements: Written,
         before: Sequence[Told] = (),
         why: dict[str, Any] | None = None,
     ) -> None:

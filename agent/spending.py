@@ -3,16 +3,17 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any, NamedTuple
 
-from agent.journal import Journal
+from agent.journal import Journal, Written
 from agent.prices import Prices, Usage
 from tools.context import Context
-from tools.conversations import store as conversations
 from tools.conversations.store import Kind
 from tools.quota import chat_budget, held, period_of, settled
-from tools.store.engine import Statement, Transaction
+from tools.store.engine import Transaction
 from tools.store.statements import Row
+from tools.store.used import cost_added, cost_removed
 
 ADDED_TOKENS = 2_000
 """Of a prompt, besides what is sent: the API puts words of its own around tools."""
@@ -44,20 +45,20 @@ class Hold:
         """False where the month has less room, or where there is such a row."""
         if not await held(tx, self.context, self.most, room=room, budget=budget):
             return False
-        if await tx.run(conversations.cost_added(self.context.rows, **self.row)):
+        if await cost_added(self.context.rows, **self.row)(tx):
             return True
-        await tx.run(settled(self.context, self.period, self.most, Decimal(0)))
+        await settled(self.context, self.period, self.most, Decimal(0))(tx)
         return False
 
-    def settled(self, cost: Decimal) -> list[Statement]:
-        removed = conversations.cost_removed(self.context.rows, self.row["conversation_id"], self.row["seq"])
+    def settled(self, cost: Decimal) -> list[Written]:
+        removed = cost_removed(self.context.rows, self.row["conversation_id"], self.row["seq"])
         return [removed, settled(self.context, self.period, self.most, cost)]
 
 
 class Settled(NamedTuple):
     cost: Decimal | None  # as people are shown it
     at: int  # when the call was made: its month
-    statements: list[Statement]
+    written: list[Written]
 
 
 class Spending:
@@ -67,6 +68,7 @@ class Spending:
         self._context, self._journal, self._prices, self._model = context, journal, prices, model
         self._calls: list[tuple[Usage, Decimal | None]] = []
         self._hold: Hold | None = None
+        self._budget: Decimal | None = None  # of the month, as it was when the run began
         self._seq = 0
         self.turn = Decimal(0)
         """USD that count against the turn's limit."""
@@ -85,8 +87,10 @@ class Spending:
             context, dollars, self._prices, self._model, conversation_id=self._journal.conversation_id, seq=self._seq,
             turn=self._journal.turn, run_id=self._journal.run_id, kind=Kind.HELD,
         )  # fmt: skip
-        budget, room = await chat_budget(context), dollars * (2 if spare else 1)
-        taken = await self._journal.commit(admit=lambda tx: hold.taken(tx, budget=budget, room=room))
+        if self._budget is None:
+            self._budget = await chat_budget(context)
+        room = dollars * (2 if spare else 1)
+        taken = await self._journal.commit(admit=partial(hold.taken, budget=self._budget, room=room))
         self._hold = hold if taken else None
         return taken
 
@@ -99,7 +103,7 @@ class Spending:
         self.turn += counted
         return Settled(dollars, hold.row["created_at"], hold.settled(counted))
 
-    def give_back(self) -> list[Statement]:
+    def give_back(self) -> list[Written]:
         """Of a call that nothing came of."""
         hold, self._hold = self._held(), None
         return hold.settled(Decimal(0))

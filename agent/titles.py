@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from agent.answer import Answer, Building
 from agent.failures import Failed
+from agent.journal import Written
 from agent.model import About, Model
 from agent.results import legible_line
 from agent.snapshot import compact, prompt
@@ -19,8 +20,9 @@ from tools.conversations.model import TITLE_LENGTH
 from tools.conversations.store import Kind
 from tools.quota import chat_budget
 from tools.redaction import redact
-from tools.store.engine import Statement, StoreUnavailable, Transaction
+from tools.store.engine import StoreUnavailable, Transaction
 from tools.store.statements import Row
+from tools.store.used import cost_added
 
 MOST_CHARACTERS = 2_000
 """Of the message: what it is about stands at its beginning."""
@@ -95,7 +97,7 @@ class Titles:
 
     async def _keep(self, context: Context, answer: Answer | None, hold: Hold) -> None:
         """What it did cost takes the place of what was held for it: nothing, where no answer began."""
-        rows, statements, counted = context.rows, list[Statement](), Decimal(0)
+        rows, statements, counted = context.rows, list[Written](), Decimal(0)
         if answer is not None:
             usage, prices = answer.usage, self._model.settings.prices
             dollars = prices.cost(hold.row["model"], usage)
@@ -106,13 +108,13 @@ class Titles:
                 "stop_reason": answer.stop_reason, "model_request_id": answer.request_id,
                 "estimated": int(usage.estimated),
             }  # fmt: skip
-            statements.append(conversations.cost_added(rows, **hold.row | used))
+            statements.append(cost_added(rows, **hold.row | used))
             if answer.stop_reason == "end_turn" and (title := sanitised(answer.text)):
                 statements.append(conversations.titled(rows, hold.row["conversation_id"], title))
 
         async def work(tx: Transaction) -> None:
-            for statement in (*hold.settled(counted), *statements):
-                await tx.run(statement)
+            for each in (*hold.settled(counted), *statements):
+                await (each(tx) if callable(each) else tx.run(each))
 
         await context.store.write(work)
 

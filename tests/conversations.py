@@ -8,6 +8,7 @@ from tools.conversations import store as conversations
 from tools.conversations.store import Kind, ResultState, Status
 from tools.store.engine import Store, Transaction
 from tools.store.tenant import Rows
+from tools.store.told import event_told
 
 USED = {"input_tokens": 100, "output_tokens": 20, "cache_read_tokens": 300, "cache_write_tokens": 0, "cost": "0.0005"}
 
@@ -58,10 +59,9 @@ async def told(
             )
             await tx.run(result)
             started = json.dumps({"conversationId": identifier, "runId": run, "turn": turn, "message": said})
-            event = conversations.event_added(
-                rows, conversation_id=identifier, seq=turn, run_id=run, name="run_started", data=started, at=at
+            await event_told(
+                tx, rows, conversation_id=identifier, seq=turn, run_id=run, name="run_started", data=started, at=at
             )
-            await tx.run(event)
         held = {
             "user_id": user, "surface": "ads", "title": said, "model": "claude-sonnet-5-5", "effort": "medium",
             "snapshot": "none", "status": Status.IDLE, "acting": {}, "turn": turns, "spent_ms": 0,

@@ -4,16 +4,16 @@ import datetime as dt
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from enum import StrEnum
-
-from sqlalchemy import ColumnElement
+from functools import partial
 
 from tools.context import Context
 from tools.errors import QuotaExceeded
 from tools.guardrails import workspace_settings
-from tools.store.engine import Statement, Transaction
+from tools.store.engine import Statement, Transaction, Work
 from tools.store.statements import Row
 from tools.store.tables import usage_counters, workspaces
-from tools.store.used import spent_since
+from tools.store.tenant import Rows
+from tools.store.used import count, spent_since
 
 CHAT_MONTH_USD = Decimal(100)
 """Of a server that was set none."""
@@ -99,28 +99,29 @@ async def chat_budget(context: Context) -> Decimal:
 async def held(tx: Transaction, context: Context, most: Decimal, *, room: Decimal, budget: Decimal) -> bool:
     """Count the most that a call of a model can cost, before it is made; false where the month has less than `room`
     left. It counts until it is settled, so that calls made at the same time stay within the budget together."""
-    rows, month = context.rows, _of_month(period_of(context.clock()))
-    if await tx.first(rows.select(usage_counters, usage_counters.c.used).where(*month)) is None:
-        spent = await spent_since(tx, rows, int(month_began(context.clock()).timestamp() * 1000))
-        period = period_of(context.clock())
-        await tx.run(rows.insert(usage_counters, meter=Meter.CHAT_SPEND, period=period, used=_millionths(spent)))
-    left = usage_counters.c.used <= int(budget * _MILLION) - _millionths(room)
-    counting = rows.update(usage_counters).where(*month, left)
-    return bool(await tx.run(counting.values(used=usage_counters.c.used + _millionths(most))))
+    rows, period = context.rows, period_of(context.clock())
+    counting = partial(
+        count, tx, rows, Meter.CHAT_SPEND, period, _millionths(most), int(budget * _MILLION) - _millionths(room)
+    )
+    if await counting():
+        return True
+    if await tx.first(_of_month(rows, period)) is not None:
+        return False
+    spent = await spent_since(tx, rows, int(month_began(context.clock()).timestamp() * 1000))
+    await tx.run(rows.insert(usage_counters, meter=Meter.CHAT_SPEND, period=period, used=_millionths(spent)))
+    return await counting()
 
 
-def settled(context: Context, period: str, most: Decimal, cost: Decimal) -> Statement:
+def settled(context: Context, period: str, most: Decimal, cost: Decimal) -> Work[bool]:
     """What was held in a month becomes what the call did cost."""
     change = _millionths(cost) - _millionths(most)
-    counting = context.rows.update(usage_counters).where(*_of_month(period))
-    return counting.values(used=usage_counters.c.used + change)
+    return lambda tx: count(tx, context.rows, Meter.CHAT_SPEND, period, change)
 
 
 async def require_room(context: Context, most: Decimal) -> None:
     """Refuse (402) what the month's budget has no room for, as things stand."""
-    rows, budget = context.rows, await chat_budget(context)
-    month = _of_month(period_of(context.clock()))
-    counted = await rows.first(rows.select(usage_counters, usage_counters.c.used).where(*month))
+    budget = await chat_budget(context)
+    counted = await context.rows.first(_of_month(context.rows, period_of(context.clock())))
     if (counted.used if counted else 0) + _millionths(most) > int(budget * _MILLION):
         raise month_spent(context, budget)
 
@@ -135,8 +136,9 @@ def month_spent(context: Context, budget: Decimal) -> QuotaExceeded:
     )
 
 
-def _of_month(period: str) -> tuple[ColumnElement[bool], ...]:
-    return usage_counters.c.meter == Meter.CHAT_SPEND, usage_counters.c.period == period
+def _of_month(rows: Rows, period: str) -> Statement:
+    c = usage_counters.c
+    return rows.select(usage_counters, c.used).where(c.meter == Meter.CHAT_SPEND, c.period == period)
 
 
 def _millionths(dollars: Decimal) -> int:

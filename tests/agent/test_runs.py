@@ -222,12 +222,16 @@ async def test_a_workspaces_turns_of_the_month_end_with_an_offer(talk: Talk) -> 
 
 
 async def test_a_refused_turn_uses_up_nothing_of_the_month(talk: Talk) -> None:
-    for _ in range(3):
-        await refusal(talk, "Hello?", "cnv_gone")
-
-    for turn in range(50):
-        talk.world.clock.pass_by(minutes=1)
+    for turn in range(49):
         await talk.world.door.admit_chat_turn(talk.world.context(principal(user=f"usr_{turn}")))
+    before = await talk.world.call(OWNER, "get_usage")
+    assert (before["turns"], before["turnsIncluded"]) == (49, 50)
+
+    assert isinstance(await refusal(talk, "Hello?", "cnv_gone"), NotFound)
+
+    assert await talk.world.call(OWNER, "get_usage") == before
+    assert first(await talk.ask("The last one."), "done") == {"stopReason": "end_turn"}
+    assert isinstance(await refusal(talk, "One too many."), QuotaExceeded)
 
 
 async def test_a_stop_ends_the_call_upstream_and_keeps_what_was_said(talk: Talk) -> None:

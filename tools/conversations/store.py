@@ -14,6 +14,7 @@ from tools.store.engine import Statement, Transaction
 from tools.store.statements import Row
 from tools.store.tables import approvals, chat_events, chat_messages, chat_results, chat_sessions, chat_snapshots
 from tools.store.tenant import Rows
+from tools.store.told import MOVED, moved
 
 EVENTS_AT_ONCE = 500
 
@@ -194,6 +195,10 @@ def asked(rows: Rows, identifier: str, turn: int) -> Statement:
 
 async def hold(tx: Transaction, rows: Rows, identifier: str, run_id: str, **values: Any) -> None:
     """Change the session, if the run still holds it: every write of a run begins with this."""
+    if values.keys() == MOVED:
+        if not await moved(tx, rows, identifier, run_id, **values):
+            raise LeaseLost
+        return
     mine = rows.update(chat_sessions).where(
         chat_sessions.c.id == identifier, chat_sessions.c.run_id == run_id, chat_sessions.c.status == Status.RUNNING
     )
@@ -232,10 +237,6 @@ def message_added(rows: Rows, **values: Any) -> Statement:
     return rows.insert(chat_messages, **values)
 
 
-def event_added(rows: Rows, **values: Any) -> Statement:
-    return rows.insert(chat_events, **values)
-
-
 def session_added(rows: Rows, **values: Any) -> Statement:
     return rows.insert(chat_sessions, **values)
 
@@ -257,16 +258,6 @@ def result_settled(rows: Rows, identifier: str, call: str, **values: Any) -> Sta
         chat_results.c.state == ResultState.WAITING,
     )
     return waits.values(**values)
-
-
-def cost_added(rows: Rows, **values: Any) -> Statement:
-    """A row that says what a call cost, or can cost, and nothing of what was said; a second is not stored."""
-    return rows.insert_once(chat_messages, role="assistant", content="[]", tool_calls=[], **values)
-
-
-def cost_removed(rows: Rows, identifier: str, seq: int) -> Statement:
-    mine = (chat_messages.c.conversation_id == identifier, chat_messages.c.seq == seq)
-    return rows.delete(chat_messages).where(*mine)
 
 
 def titled(rows: Rows, identifier: str, title: str) -> Statement:
