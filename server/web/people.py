@@ -85,7 +85,7 @@ class People:
     ) -> Response:
         """A page inside the shell."""
         waiting, model = await asyncio.gather(self._waiting(person), self._answers())
-        shell = Shell(path=request.url.path, waiting=waiting, model=model or "")
+        shell = Shell(path=request.url.path, waiting=waiting, model=model or "", once=request.method == "POST")
         return self._renderer.page(template, person=person, status=status, shell=shell, **values)
 
     async def _waiting(self, person: Principal) -> int:

