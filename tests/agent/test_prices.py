@@ -90,3 +90,27 @@ def test_a_table_that_is_none_names_what_is_wrong(tmp_path: Path, written: str, 
 
     assert told in refused.value.message
     assert refused.value.fix
+
+
+@pytest.mark.parametrize(
+    ("model", "prompt", "dollars"),
+    [
+        ("claude-sonnet-5-5", 100_000, "0.56"),
+        ("claude-haiku-5-5", 100_000, "0.028"),
+        ("claude-haiku-5-5", 100_001, "0.140001"),
+        ("claude-nobody", 100_000, "2.80"),
+    ],
+    ids=["all of it written for an hour", "the first band", "the second band", "the dearest of all"],
+)
+def test_no_call_costs_more_than_the_most_that_is_held_for_it(model: str, prompt: int, dollars: str) -> None:
+    most = shipped().most(model, prompt, 16_000)
+
+    assert most == Decimal(dollars)
+    for usage in (
+        Usage(cache_write_1h=prompt, output=16_000),
+        Usage(input=prompt, output=16_000),
+        Usage(cache_read=prompt // 2, cache_write_5m=prompt - prompt // 2, output=1),
+        Usage(input=min(prompt, 90_000), output=16_000),
+    ):
+        cost = shipped().cost(model, usage)
+        assert (shipped().at_most(usage) if cost is None else cost) <= most

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+from decimal import Decimal
 
 import pytest
 
@@ -10,7 +11,7 @@ from tests.tools.outside import full_disk
 from tests.world import OWNER, STRANGER, World, principal
 from tools.authority import Role
 from tools.errors import QuotaExceeded, RateLimited, Unavailable
-from tools.quota import TIERS, Meter, period_of
+from tools.quota import TIERS, Meter, held, period_of, settled
 from tools.store.tables import usage_counters, workspaces
 from tools.store.tenant import Rows
 
@@ -94,6 +95,23 @@ async def test_turns_are_counted_by_the_minute_too(world: World) -> None:
 async def test_without_a_store_no_turn_is_admitted(world: World) -> None:
     with full_disk(world.store), pytest.raises(Unavailable):
         await world.door.admit_chat_turn(world.context(OWNER))
+
+
+async def test_of_calls_made_at_the_same_time_those_are_held_that_fit_together(world: World) -> None:
+    context, cent = world.context(OWNER), Decimal("0.01")
+
+    async def calling(budget: Decimal) -> bool:
+        return await world.store.write(lambda tx: held(tx, context, cent, room=2 * cent, budget=budget))
+
+    taken = await asyncio.gather(*(calling(Decimal("0.05")) for _ in range(8)))
+    assert sum(taken) == 4, "the last has no room beside it"
+    assert await world.store.write(settled(context, "2026-11", cent, Decimal("0.0000001")))
+
+    assert await calling(Decimal("0.06"))
+    assert not await calling(Decimal("0.06"))
+    rows = context.rows
+    (counter,) = await rows.all(rows.select(usage_counters))
+    assert (counter.meter, counter.period, counter.used) == ("chat_spend", "2026-11", 40_001)
 
 
 def test_months_are_those_of_utc() -> None:
