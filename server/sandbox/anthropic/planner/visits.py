@@ -56,7 +56,7 @@ def pages(asked: Asked) -> str:
         return f"No page was visited in {period}.{_caveats(found)}"
     first = found["rows"][0]
     lead = f"**{plain(first['path'])}** had the most visitors in {period}: {count(first['visitors'])}."
-    return f"{lead}\n\n{listed(found['rows'], _PAGES)}{_caveats(found)}"
+    return _shown(lead, found, _PAGES)
 
 
 def sources(asked: Asked) -> str:
@@ -73,7 +73,7 @@ def sources(asked: Asked) -> str:
         ("Payments", lambda row: count(row["payments"])),
         ("Revenue", lambda row: money(row["revenue"], row.get("currency") or "")),
     )
-    return f"{lead}\n\n{listed(found['rows'], columns)}{_caveats(found)}"
+    return _shown(lead, found, columns)
 
 
 def revenue(asked: Asked) -> str:
@@ -98,7 +98,7 @@ def _attributed(asked: Asked, model: str) -> str:
         ("Revenue", lambda row: money(row["revenue"], row.get("currency") or "")),
         ("Share", lambda row: percent(row["share"])),
     )
-    return f"{lead}\n\n{listed(found['rows'], columns)}{_caveats(found)}"
+    return _shown(lead, found, columns)
 
 
 def _meant(asked: Asked, rows: Sequence[Row], by: str) -> Row:
@@ -134,7 +134,7 @@ def assistants(asked: Asked) -> str:
         f"**{plain(first['engine'])}** sent {count(first['visitors'])} visitors in {period}, who paid "
         f"{money(first['revenue'], first.get('currency') or '')}."
     )
-    return f"{lead}\n\n{listed(found['rows'], _ENGINES)}{_caveats(found)}"
+    return _shown(lead, found, _ENGINES)
 
 
 def funnel(asked: Asked) -> str:
@@ -153,28 +153,37 @@ def funnel(asked: Asked) -> str:
         asked, "p_funnel_v2", **period.arguments, websiteId=kept["websiteId"], steps=json.dumps(kept["steps"]),
         window_s=kept["window_s"],
     )  # fmt: skip
-    steps = found["rows"]
-    if not steps or not steps[0]["visitors"]:
-        return f"Nobody entered **{plain(kept['name'])}** in {period}.{_caveats(found)}"
-    lead = (
-        f"**{plain(kept['name'])}** converted {percent(steps[-1]['conversion_from_first'])} in {period}: "
-        f"{count(steps[-1]['visitors'])} of {count(steps[0]['visitors'])} visitors."
-    )
-    return f"{lead}\n\n{listed(steps, _STEPS)}{_caveats(found)}"
+    name = plain(kept["name"])
+
+    def converted(first: Row, last: Row) -> str:
+        share, reached, entered = (
+            percent(last["conversion_from_first"]),
+            count(last["visitors"]),
+            count(first["visitors"]),
+        )
+        return f"**{name}** converted {share} in {period}: {reached} of {entered} visitors."
+
+    return _led(found, f"Nobody entered **{name}** in {period}.", converted)
 
 
 def steps(asked: Asked) -> str:
     """A funnel of the paths that are named, in their order."""
     paths = list(dict.fromkeys(path.rstrip(".") for path in _PATH.findall(asked.words)))
     found = _read(asked, "p_funnel", **asked.period.arguments, steps=",".join(paths))
+
+    def reached(first: Row, last: Row) -> str:
+        visitors = f"Of {count(first['visitors'])} visitors of {paths[0]} in {asked.period}"
+        return f"{visitors}, {count(last['visitors'])} reached {paths[-1]}."
+
+    return _led(found, f"Nobody visited {paths[0]} in {asked.period}.", reached)
+
+
+def _led(found: Row, nobody: str, lead: Callable[[Row, Row], str]) -> str:
+    """What the first and the last of the steps tell, above them all; of steps that nobody entered there is no table."""
     rows = found["rows"]
     if not rows or not rows[0]["visitors"]:
-        return f"Nobody visited {paths[0]} in {asked.period}.{_caveats(found)}"
-    lead = (
-        f"Of {count(rows[0]['visitors'])} visitors of {paths[0]} in {asked.period}, {count(rows[-1]['visitors'])} "
-        f"reached {paths[-1]}."
-    )
-    return f"{lead}\n\n{listed(rows, _STEPS)}{_caveats(found)}"
+        return f"{nobody}{_caveats(found)}"
+    return _shown(lead(rows[0], rows[-1]), found, _STEPS)
 
 
 def retention(asked: Asked) -> str:
@@ -187,7 +196,7 @@ def retention(asked: Asked) -> str:
     back = next((row for row in found["rows"] if row["cohort"] == first["cohort"] and row["period"] == 1), None)
     lead = f"The first cohort ({plain(first['cohort'])}) has {count(first['cohort_size'])} visitors"
     lead += f"; {percent(back['rate'])} of them came back a {interval} later." if back else "."
-    return f"{lead}\n\n{listed(found['rows'], _COHORTS)}{_caveats(found)}"
+    return _shown(lead, found, _COHORTS)
 
 
 def online(asked: Asked) -> str:
@@ -247,6 +256,10 @@ def _read(asked: Asked, pipe: str, **sent: Any) -> Row:
 def _split(words: str) -> str:
     lower = words.lower()
     return next((by for by in ("campaign", "source") if by in lower and f"traffic {by}" not in lower), "channel")
+
+
+def _shown(lead: str, found: Row, columns: Columns) -> str:
+    return f"{lead}\n\n{listed(found['rows'], columns)}{_caveats(found)}"
 
 
 def _caveats(found: Row) -> str:
