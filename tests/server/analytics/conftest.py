@@ -84,7 +84,7 @@ async def _shop(project: Project, engine: ChdbEngine, told: History, state: str)
 
 async def _received(deployed: Deployed, told: History, chosen: Callable[[Row], bool]) -> None:
     for datasource, rows in (*told.rows.items(), *sent_again(told)):
-        appended = await deployed.append(datasource, _ndjson(filter(chosen, rows)))
+        appended = await deployed.append(datasource, _ndjson(row for row in rows if chosen(row)))
         assert not appended.quarantined_rows
 
 

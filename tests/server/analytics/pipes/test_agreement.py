@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from itertools import zip_longest
 from typing import Any
 
 import pytest
@@ -85,7 +84,8 @@ async def test_a_pipe_agrees_with_pandas(
     answer: Answer, asked: Ask, pipe: str, expected: Expected, filters: bool, ways: tuple[Values, ...]
 ) -> None:
     base = {**AT, **NEEDED.get(pipe, {}), **({} if pipe in FEW else {"limit": "1000"})}
-    about = [{**base, **values, **way} for values, way in zip_longest(RANGES, ways[: len(RANGES)], fillvalue={})]
+    nothing: tuple[Values, ...] = ({},) * len(RANGES)
+    about = [{**base, **values, **way} for values, way in zip(RANGES, (*ways, *nothing), strict=False)]
     questions = [about[1]] if pipe in ALIKE else about
     questions += [{**base, **values} for values in (FILTERS if filters else ())]
     questions += [{**base, **SHOP, **ALL, **way} for way in ways[len(RANGES) :]]
