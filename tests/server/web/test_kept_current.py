@@ -21,7 +21,9 @@ async def proposed(site: Site, budget: int) -> str:
 
 
 async def waiting(page: Page) -> list[str]:
-    return await page.locator("section[aria-labelledby=waiting] li").evaluate_all("rows => rows.map((row) => row.id)")
+    rows = page.locator("section[aria-labelledby=waiting] li")
+    found: list[str] = await rows.evaluate_all("rows => rows.map((row) => row.id)")
+    return found
 
 
 async def test_the_inbox_shows_what_comes_and_goes_and_leaves_the_focus_where_it_is(live: Site, visit: Open) -> None:
