@@ -3,7 +3,9 @@
 import asyncio
 import json
 import logging
+import ssl
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -124,8 +126,9 @@ class Model:
         if self.settings.api_key is None:
             return None
         headers = {"x-api-key": self.settings.api_key.reveal(), "anthropic-version": API_VERSION}
+        base_url = self.settings.base_url
         try:
-            async with httpx2.AsyncClient(base_url=self.settings.base_url, timeout=ABOUT_SECONDS) as http:
+            async with httpx2.AsyncClient(base_url=base_url, timeout=ABOUT_SECONDS, verify=_trusted()) as http:
                 answer = await http.get(f"/v1/models/{model}", headers=headers)
             return _about(answer.json()) if answer.is_success else None
         except (httpx2.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -159,6 +162,7 @@ class Model:
                 sdk = await asyncio.to_thread(_sdk)
                 self._client = sdk.AsyncAnthropic(
                     api_key=key.reveal(), base_url=self.settings.base_url,
+                    http_client=sdk.DefaultAsyncHttpxClient(verify=_trusted()),
                     max_retries=0,  # it would wait for as long as it is told to, and nobody could tell why
                 )  # fmt: skip
             return self._client
@@ -184,6 +188,12 @@ class Model:
         if isinstance(error, sdk.APIConnectionError):
             return Failed(unreachable("it is out of reach"), transient=True)
         return None
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The certificates: to read them takes 20 ms, so it is done once a process."""
+    return httpx2.create_ssl_context()
 
 
 def _sdk() -> Any:
