@@ -68,6 +68,14 @@ def history() -> History:
             _visitor(told, chance, {"workspace_id": workspace, "website_id": website}, f"v{number:03}")
     _spend(told, chance)
     _drops(told, chance)
+    bot = {"workspace_id": "ws_a", "website_id": "shop", "visitor_id": "a bot", "session_id": "a bot", "is_bot": 1}
+    told.add("engagements", **bot, path="/", engaged_ms=1, scroll=1, pageview_id="its own")
+    told.rows["engagements"][-1] |= _event(chance, BUSY + dt.timedelta(minutes=11))
+    for hours in (1, 30):  # the evening of 15 March in Havana, and of 16 March
+        at = dt.datetime(2026, 3, 16, 2, tzinfo=dt.UTC) + dt.timedelta(hours=hours)
+        who = {"workspace_id": "ws_b", "website_id": "shop", "visitor_id": "v000", "session_id": "late in the evening"}
+        told.add("custom_goals", **who, name="signup", value=Decimal(7), currency="USD", props="{}", is_bot=0)
+        told.rows["custom_goals"][-1] |= _event(chance, at)
     return told
 
 
@@ -76,7 +84,7 @@ def sent_again(told: History) -> Iterator[tuple[str, list[Row]]]:
     chance = Random(3)
     for datasource, rows in told.rows.items():
         for minutes in (1, 7):
-            again = [row for row in rows if chance.random() < 0.06]
+            again = [row for row in rows if chance.random() < 0.06 or row.get("visitor_id") == "v017"]
             yield datasource, [{**row, "ingest_ts": _later(row["ingest_ts"], minutes)} for row in again]
 
 
