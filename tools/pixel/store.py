@@ -1,16 +1,17 @@
 """The rows of the slice: finding what is not deleted, pages of it, and one plan's worth of changes to it."""
 
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
 
 from pydantic import JsonValue
-from sqlalchemy import Table, Update, func
+from sqlalchemy import Select, Table, Update, UpdateBase, func
 
 from tools import cursors
 from tools.capability import Output
 from tools.context import Context
-from tools.errors import InvalidArguments, NotFound
+from tools.errors import Conflict, InvalidArguments, NotFound
 from tools.pixel.model import OfWebsite
+from tools.store.engine import Transaction
 from tools.store.statements import Row
 from tools.store.tables import alerts, funnels, goals, reports, share_links, websites
 
@@ -64,6 +65,23 @@ async def held_by(context: Context, table: Table, website_id: str) -> int:
     counted = context.rows.select(table, func.count(table.c.id).label("held"))
     row = await context.rows.first(counted.where(table.c.website_id == website_id, table.c.deleted_at.is_(None)))
     return int(row.held) if row else 0
+
+
+async def refuse_taken(context: Context, domain: str, first: Callable[[Select[Any]], Awaitable[Row | None]]) -> None:
+    """Two websites of a workspace do not share a domain."""
+    same = context.rows.select(websites).where(websites.c.domain == domain, websites.c.deleted_at.is_(None))
+    if (row := await first(same)) is not None:
+        raise Conflict(f"{domain} is {row.id} already.", fix="Use that website, or change it.", websiteId=row.id)
+
+
+def stage_unless_taken(context: Context, domain: str, statement: UpdateBase) -> None:
+    """Looked at again where it is written: a workspace's writes go one after another, so no two take one domain."""
+
+    async def work(tx: Transaction) -> int:
+        await refuse_taken(context, domain, tx.first)
+        return await tx.run(statement)
+
+    context.rows.staged.append(work)
 
 
 def updating(context: Context, table: Table, identifier: str, values: Mapping[str, JsonValue]) -> Update:

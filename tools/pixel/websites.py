@@ -1,23 +1,28 @@
 """The websites of the workspace: each has an id that its script and its events carry."""
 
-from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, model_validator
-from sqlalchemy import Select, UpdateBase
 
 from tools import ids
 from tools.approval import moment
 from tools.authority import Scope
 from tools.capability import DELETE, GET, PATCH, POST, Effect, Input, Listing, Output, Rate, Toolset, read, write
 from tools.context import Context
-from tools.errors import Conflict
 from tools.fields import Cursor
 from tools.pixel import plan as plans
 from tools.pixel.model import MOST_ROWS, Currency, Domain, Name, OfWebsite, TimeZone, WebsiteId
-from tools.pixel.store import BELONGING, found, held_by, page, stage_removal, updating
+from tools.pixel.store import (
+    BELONGING,
+    found,
+    held_by,
+    page,
+    refuse_taken,
+    stage_removal,
+    stage_unless_taken,
+    updating,
+)
 from tools.plan import Plan
-from tools.store.engine import Transaction
 from tools.store.statements import Row
 from tools.store.tables import websites
 
@@ -106,22 +111,6 @@ def _columns(fields: dict[str, JsonValue], settings: dict[str, JsonValue]) -> di
     return kept
 
 
-async def _refuse_taken(context: Context, domain: str, first: Callable[[Select[Any]], Awaitable[Row | None]]) -> None:
-    same = context.rows.select(websites).where(websites.c.domain == domain, websites.c.deleted_at.is_(None))
-    if (row := await first(same)) is not None:
-        raise Conflict(f"{domain} is {row.id} already.", fix="Use that website, or change it.", websiteId=row.id)
-
-
-def _stage_unless_taken(context: Context, domain: str, statement: UpdateBase) -> None:
-    """Looked at again where it is written: a workspace's writes go one after another, so no two take one domain."""
-
-    async def work(tx: Transaction) -> int:
-        await _refuse_taken(context, domain, tx.first)
-        return await tx.run(statement)
-
-    context.rows.staged.append(work)
-
-
 @read(scope=Scope.PIXEL_READ, rest=GET("/pixel/websites"), toolset=Toolset.ANALYTICS)
 async def list_websites(context: Context, query: WebsitesQuery) -> Websites:
     """List the websites whose visitors are counted: id, domain, name, the time zone of their days and the currency of
@@ -132,7 +121,7 @@ async def list_websites(context: Context, query: WebsitesQuery) -> Websites:
 
 
 async def plan_creation(context: Context, new: NewWebsite) -> Plan[NewWebsite]:
-    await _refuse_taken(context, new.domain, context.rows.first)
+    await refuse_taken(context, new.domain, context.rows.first)
     fields = new.model_dump(mode="json") | {"name": new.name or new.domain}
     target, summary = f"new website {new.domain}", f"Count the visitors of {new.domain}"
     return plans.creation(new, "create_website", fields, target=target, summary=summary)
@@ -153,14 +142,14 @@ async def create_website(context: Context, plan: Plan[NewWebsite]) -> WebsiteRow
     identifier, now = ids.new("admx"), context.now_ms()
     columns = _columns(operation.fields, {})
     new = context.rows.insert(websites, id=identifier, created_at=now, **columns)
-    _stage_unless_taken(context, plan.input.domain, new)
+    stage_unless_taken(context, plan.input.domain, new)
     return _shown(identifier, now, operation.fields)
 
 
 async def plan_update(context: Context, change: WebsiteChange) -> Plan[WebsiteChange]:
     row = await found(context, websites, change.websiteId, "website")
     if change.domain not in (None, row.domain):
-        await _refuse_taken(context, str(change.domain), context.rows.first)
+        await refuse_taken(context, str(change.domain), context.rows.first)
     plan = plans.update(change, "update_website", row.id, change.sent(), _fields(row), name=row.name)
     warnings = {
         "domain": "Events of the old domain are dropped from then on; what was counted stays.",
@@ -186,7 +175,7 @@ async def update_website(context: Context, plan: Plan[WebsiteChange]) -> Website
     fields = {change.field: change.after for change in plan.changes}
     changed = updating(context, websites, row.id, _columns(fields, row.settings))
     if "domain" in fields:
-        _stage_unless_taken(context, str(fields["domain"]), changed)
+        stage_unless_taken(context, str(fields["domain"]), changed)
     else:
         context.rows.stage(changed)
     return _shown(row.id, row.created_at, _fields(row) | fields)
