@@ -15,15 +15,12 @@ from playwright.async_api import Page, ViewportSize, async_playwright, expect
 
 from server.process.files import read_json
 from tests.app import Caller, Product, open_product
+from tests.chromium import CHROMIUM, IN_CHROMIUM
 from tests.faces.faces import FACES
 from tests.server.analytics.test_process import until
-from tests.server.web.browser import ARGUMENTS, CHROMIUM, PHONE
+from tests.server.web.browser import ARGUMENTS, PHONE
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.ui,
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the path: apt-get install chromium"),
-]
+pytestmark = [pytest.mark.slow, *IN_CHROMIUM]
 
 PATIENCE = 60.0
 PATHS = {"/demo/shop": 1, "/demo/shop/products/day-pack": 1, "/demo/shop/cart": 1, "/demo/shop/thanks": 1}

@@ -1,19 +1,16 @@
 """Chromium as the tests open it: what it complains of, whom it asks, and how a page looks in each light and width."""
 
-import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
-import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.async_api import Browser, Page, ViewportSize
 from playwright.sync_api import Page as SyncPage
 
 from tests.server.web.site import Site
 
-CHROMIUM = shutil.which("chromium")
 # Any name but the site's own fails to resolve, so a page that depends on another origin breaks here.
 ARGUMENTS = ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"]
 PHONE = ViewportSize(width=390, height=844)
@@ -21,12 +18,6 @@ DESK = ViewportSize(width=1180, height=900)
 SHEET = ViewportSize(width=720, height=1000)  # what margins leave of A4
 
 APPROVE, DENY = "button[form$=-approve]", "button[form$=-deny]"
-
-IN_CHROMIUM = [
-    pytest.mark.ui,
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the path: apt-get install chromium"),
-]
-"""The marks of a module whose tests open a window."""
 
 LIGHT: Literal["light"] = "light"
 DARK: Literal["dark"] = "dark"

@@ -10,7 +10,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
-from tests.server.web.browser import ARGUMENTS, CHROMIUM, Open, Visitor, window
+from tests.chromium import CHROMIUM
+from tests.server.web.browser import ARGUMENTS, Open, Visitor, window
 from tests.server.web.site import Site, open_site, serving
 
 

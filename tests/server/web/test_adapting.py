@@ -1,6 +1,7 @@
 """Pages for those who print them or whose system decides on colours; the panel has tests of its own."""
 
-from tests.server.web.browser import IN_CHROMIUM, LINES, PAPER, SHEET, Open, Visitor
+from tests.chromium import IN_CHROMIUM
+from tests.server.web.browser import LINES, PAPER, SHEET, Open, Visitor
 from tests.server.web.site import Site
 from tests.world import OWNER
 

@@ -2,7 +2,8 @@
 
 from playwright.async_api import Page, expect
 
-from tests.server.web.browser import IN_CHROMIUM, Open, press_until
+from tests.chromium import IN_CHROMIUM
+from tests.server.web.browser import Open, press_until
 from tests.server.web.site import Site
 from tests.world import OWNER
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from playwright.async_api import Page, expect
 
-from tests.server.web.browser import APPROVE, IN_CHROMIUM, PHONE, Open, press_until
+from tests.chromium import IN_CHROMIUM
+from tests.server.web.browser import APPROVE, PHONE, Open, press_until
 from tests.server.web.site import Site
 from tests.world import OWNER
 

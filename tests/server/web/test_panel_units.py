@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 
 from server.web.assets import Assets
 from server.web.headers import SecurityHeaders
-from tests.server.web.browser import IN_CHROMIUM
+from tests.chromium import IN_CHROMIUM
 
 pytestmark = IN_CHROMIUM
 

@@ -8,7 +8,8 @@ import httpx2
 import pytest
 from playwright.async_api import Route, expect
 
-from tests.server.web.browser import CHROMIUM, Open
+from tests.chromium import NEEDS_CHROMIUM
+from tests.server.web.browser import Open
 from tests.server.web.site import Site
 
 WEBSITE = "admx_1234567890"
@@ -41,7 +42,7 @@ async def test_a_product_that_is_not_there_is_not_found(client: httpx2.AsyncClie
 
 
 @pytest.mark.ui
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the path: apt-get install chromium")
+@NEEDS_CHROMIUM
 async def test_a_visit_views_moves_signs_up_and_pays(visit: Open) -> None:
     sent: list[dict[str, Any]] = []
 

@@ -3,7 +3,8 @@
 import pytest
 from playwright.async_api import expect
 
-from tests.server.web.browser import APPROVE, DENY, IN_CHROMIUM, PHONE, Open, press_until
+from tests.chromium import IN_CHROMIUM
+from tests.server.web.browser import APPROVE, DENY, PHONE, Open, press_until
 from tests.server.web.site import Site
 from tests.world import AGENT, OWNER
 

@@ -3,13 +3,11 @@
 import asyncio
 import contextlib
 import json
-import shutil
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import pytest
 import pytest_asyncio
 import uvicorn
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
@@ -19,8 +17,8 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from server.analytics.script.serving import script_routes
+from tests.chromium import CHROMIUM
 
-CHROMIUM = shutil.which("chromium")
 SECONDS = 10
 _PAGE = """<!doctype html><title>Page {path}</title>
 <script>window.adwright = window.adwright || function () {{ (adwright.q = adwright.q || []).push(arguments) }};
@@ -90,8 +88,6 @@ Open = Callable[..., Awaitable[Window]]
 
 @pytest_asyncio.fixture(loop_scope="package", scope="package")
 async def browser() -> AsyncIterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no chromium on the path: apt-get install chromium")
     async with async_playwright() as playwright:
         opened = await playwright.chromium.launch(
             executable_path=CHROMIUM,

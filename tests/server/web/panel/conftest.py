@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from tests.server.web.browser import ARGUMENTS, CHROMIUM
+from tests.chromium import CHROMIUM
+from tests.server.web.browser import ARGUMENTS
 from tests.server.web.panel.product import PATIENCE_MS, Demo, Window, Windows
 
 

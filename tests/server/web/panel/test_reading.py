@@ -4,7 +4,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.agent.talk import text
-from tests.server.web.browser import IN_CHROMIUM, LINES, MOTION, PAPER, SHEET
+from tests.chromium import IN_CHROMIUM
+from tests.server.web.browser import LINES, MOTION, PAPER, SHEET
 from tests.server.web.panel.product import Demo, Window, Windows, proposing
 
 pytestmark = [pytest.mark.slow, *IN_CHROMIUM]

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from server import web
 from tests.agent.talk import calls, text
-from tests.server.web.browser import IN_CHROMIUM
+from tests.chromium import IN_CHROMIUM
 from tests.server.web.panel.product import Demo, Window
 
 pytestmark = [pytest.mark.slow, *IN_CHROMIUM]

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.agent.talk import text
-from tests.server.web.browser import IN_CHROMIUM
+from tests.chromium import IN_CHROMIUM
 from tests.server.web.panel.product import Demo, Window
 
 pytestmark = [pytest.mark.slow, *IN_CHROMIUM]
