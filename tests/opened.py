@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Generator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -50,11 +51,25 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Writer(path))
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """To import a module takes longer than to run most of its tests."""
+    if (path := config.getoption("--opened-from")) is None or not collection_path.name.startswith("test_"):
+        return None
+    named = collection_path.relative_to(config.rootpath).as_posix()
+    marked = "mark.postgresql" in collection_path.read_text(encoding="utf-8")
+    return None if marked or any(test.startswith(f"{named}::") for test in _read(path)) else True
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     path = config.getoption("--opened-from")
     if path is None:
         return
-    opened = set(json.loads(path.read_text(encoding="utf-8")))
+    opened = _read(path)
     chosen = [item for item in items if item.nodeid in opened or item.get_closest_marker("postgresql")]
     config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
     items[:] = chosen
+
+
+@cache
+def _read(path: Path) -> frozenset[str]:
+    return frozenset(json.loads(path.read_text(encoding="utf-8")))

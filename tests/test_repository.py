@@ -41,6 +41,11 @@ def source(path: Path) -> str:
 
 
 @cache
+def nodes() -> tuple[tuple[Path, ast.AST], ...]:
+    return tuple((path, node) for path, tree in modules() for node in ast.walk(tree))
+
+
+@cache
 def modules() -> tuple[tuple[Path, ast.Module], ...]:
     return tuple((path, ast.parse(source(path))) for path in files() if path.suffix == ".py")
 
@@ -79,8 +84,7 @@ def test_no_module_is_longer_than_400_lines() -> None:
 def test_no_function_is_longer_than_60_lines() -> None:
     offences = [
         f"{path}:{node.lineno}: {node.name} has {length} lines"
-        for path, tree in modules()
-        for node in ast.walk(tree)
+        for path, node in nodes()
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (length := (node.end_lineno or node.lineno) - node.lineno + 1) > FUNCTION_LINES
     ]
@@ -114,10 +118,11 @@ def _is_one_sentence(docstring: str | None) -> bool:
 def test_nothing_prints_but_the_command_line() -> None:
     offences = [
         f"{path}:{node.lineno}"
-        for path, tree in modules()
+        for path, node in nodes()
         if path.parts[:2] != ("server", "cli")
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+        and isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "print"
     ]
     none(offences, "stdout belongs to the transport; use a logger")
 

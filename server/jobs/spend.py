@@ -35,8 +35,8 @@ logger = logging.getLogger(__name__)
 class SpendSync:
     """One a process; a row says which of several has an account in hand."""
 
-    def __init__(self, door: Door, store: Store, pipes: PipeStore) -> None:
-        self._door, self._store, self._pipes = door, store, pipes
+    def __init__(self, door: Door, store: Store, pipes: PipeStore, history: dt.timedelta = HISTORY) -> None:
+        self._door, self._store, self._pipes, self._history = door, store, pipes, history
 
     async def run(self) -> None:
         while True:
@@ -88,7 +88,7 @@ class SpendSync:
         here = [spend_syncs.c[name] == value for name, value in about.items()]
         known = await rows.first(rows.select(spend_syncs, spend_syncs.c.through).where(*here))
         today = self._door.clock().date()
-        through = dt.date.fromisoformat(known.through) if known is not None and known.through else today - HISTORY
+        through = dt.date.fromisoformat(known.through) if known is not None and known.through else today - self._history
         query = InsightsQuery(
             since=through - UNSETTLED, until=today + dt.timedelta(days=1), by_day=True, by_campaign=True
         )

@@ -13,6 +13,7 @@ from tests.world import NOON, OWNER, World
 from tools.analytics import Absent
 from tools.errors import Unavailable
 
+HISTORY = dt.timedelta(days=60)
 META = {"act_702114450310001", "act_702114450310002", "act_702114450310003"}
 
 
@@ -41,7 +42,7 @@ def kept() -> Kept:
 
 @pytest.fixture
 def sync(world: World, kept: Kept) -> SpendSync:
-    return SpendSync(world.door, world.store, kept)
+    return SpendSync(world.door, world.store, kept, HISTORY)
 
 
 async def test_the_history_of_every_account_is_brought_over_as_the_platform_tells_it(
@@ -77,7 +78,7 @@ async def test_an_hour_later_only_the_days_that_may_still_change_are_told_again(
 
 
 async def test_of_two_processes_one_brings_an_account(world: World, kept: Kept, sync: SpendSync) -> None:
-    other = SpendSync(world.door, world.store, kept)
+    other = SpendSync(world.door, world.store, kept, HISTORY)
     assert await sync.once() + await other.once() == len(META)
 
 
@@ -91,7 +92,7 @@ async def test_a_store_that_is_away_is_tried_again_soon_and_gets_all_of_it(
 
     world.clock.pass_by(minutes=5)
     assert await sync.once() == len(META)
-    assert min(row["date"] for row in kept.rows.values()) < (NOON.date() - dt.timedelta(days=100)).isoformat()
+    assert min(row["date"] for row in kept.rows.values()) < (NOON.date() - HISTORY + dt.timedelta(days=10)).isoformat()
 
 
 async def test_a_platform_that_refuses_holds_up_no_other_account(world: World, kept: Kept, sync: SpendSync) -> None:

@@ -88,8 +88,8 @@ def others(engine: ChdbEngine) -> str:
     """Another tenant's database in the same engine."""
 
     async def created() -> None:
-        await engine.command("CREATE DATABASE others")
-        await engine.command("CREATE TABLE others.secrets (a UInt8) ENGINE = Memory")
+        await engine.command("CREATE DATABASE IF NOT EXISTS others")
+        await engine.command("CREATE TABLE IF NOT EXISTS others.secrets (a UInt8) ENGINE = Memory")
 
     asyncio.run(created())
     return "others"
