@@ -25,7 +25,11 @@ async def migrate(url: str, steps: Sequence[Migration] | None = None) -> list[in
                     await make_role(connection)
             async with _alone(connection):
                 await connection.execute(LEDGER)
-            applied = [step.version for step in steps if await _apply(connection, step, newest=steps[-1].version)]
+                known = await _applied(connection)
+            for step in steps:
+                check(known, step, steps[-1].version)
+            missing = [step for step in steps if step.version not in known]
+            applied = [step.version for step in missing if await _apply(connection, step, newest=steps[-1].version)]
             async with _alone(connection):
                 await wall(connection)
             return applied
@@ -37,8 +41,7 @@ async def migrate(url: str, steps: Sequence[Migration] | None = None) -> list[in
 
 async def _apply(connection: "asyncpg.Connection[asyncpg.Record]", step: Migration, newest: int) -> bool:
     async with _alone(connection):
-        found = await connection.fetch("SELECT version, checksum FROM schema_migrations")
-        applied = {row["version"]: row["checksum"] for row in found}
+        applied = await _applied(connection)
         check(applied, step, newest)
         if step.version in applied:
             return False
@@ -46,6 +49,11 @@ async def _apply(connection: "asyncpg.Connection[asyncpg.Record]", step: Migrati
             await connection.execute(statement)
         await connection.execute(_INSERT, step.version, step.name, step.checksum, int(time.time() * 1000))
         return True
+
+
+async def _applied(connection: "asyncpg.Connection[asyncpg.Record]") -> dict[int, str]:
+    found = await connection.fetch("SELECT version, checksum FROM schema_migrations")
+    return {row["version"]: row["checksum"] for row in found}
 
 
 @contextlib.asynccontextmanager
