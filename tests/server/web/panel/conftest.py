@@ -34,6 +34,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def windows(browser: Browser, demo: Demo) -> Iterator[Windows]:
     """Whatever was opened complained of nothing, and asked nobody else."""
+    demo.sign_in()
     made = Windows(browser, demo)
     yield made
     told = [complaint for window in made.opened for complaint in window.complaints]

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -70,9 +71,13 @@ class Demo:
                 os.kill(int(read_json(self.directory / "sandbox.json")["pid"]), signal.SIGKILL)
 
     def sign_in(self) -> None:
-        with httpx2.Client() as http:
-            answer = http.get(read_json(self.directory / "demo.json")["login_url"])
-            self.cookie = answer.cookies["adwright_session"]
+        """As somebody new: what was asked before in this minute is on nobody else's limit."""
+        who = {"email": f"{uuid.uuid4().hex}@panel.test"}
+        operator = {"authorization": f"Bearer {read_json(self.directory / 'serve.json')['token']}"}
+        with httpx2.Client(base_url=self.url) as http:
+            http.post("/local/users", json=who | {"role": "owner"}, headers=operator).raise_for_status()
+            link = http.post("/local/login-links", json=who, headers=operator).raise_for_status().json()["data"]
+            self.cookie = http.get(link["url"]).cookies["adwright_session"]
 
     def warm(self) -> None:
         """The first answer waits for the SDK to be loaded; no test need."""
