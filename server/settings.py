@@ -138,7 +138,8 @@ class Settings(BaseModel):
         Decimal("100.00"),
         gt=0,
         le=1_000_000,
-        description="What the chat may cost a workspace in a calendar month (UTC), in USD, if its admin set no other.",
+        description="What the chat may cost a workspace in a calendar month (UTC), in USD, if its admin set no other. A"
+        " call is made only where the most that it can cost still fits: for a new conversation about 0.25.",
     )
     adwright_analytics: Literal["on", "off"] | None = Field(
         None,
