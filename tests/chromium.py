@@ -4,10 +4,16 @@ import shutil
 
 import pytest
 
-CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+BROWSER = shutil.which("chromium")
+"""The whole of it: the shell keeps no page to come back to."""
+CHROMIUM = shutil.which("chromium-headless-shell") or BROWSER
 
-NEEDS_CHROMIUM = pytest.mark.skipif(
-    CHROMIUM is None, reason="no chromium on the path: apt-get install chromium-headless-shell"
-)
+
+def _needs(found: str | None, package: str) -> pytest.MarkDecorator:
+    return pytest.mark.skipif(found is None, reason=f"no {package} on the path: apt-get install {package}")
+
+
+NEEDS_BROWSER = _needs(BROWSER, "chromium")
+NEEDS_CHROMIUM = _needs(CHROMIUM, "chromium-headless-shell")
 IN_CHROMIUM = [pytest.mark.ui, NEEDS_CHROMIUM]
 """The marks of a module whose tests open a window."""

@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from server.analytics.script.serving import script_routes
-from tests.chromium import CHROMIUM
+from tests.chromium import BROWSER
 
 SECONDS = 10
 _PAGE = """<!doctype html><title>Page {path}</title>
@@ -90,7 +90,7 @@ Open = Callable[..., Awaitable[Window]]
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         opened = await playwright.chromium.launch(
-            executable_path=CHROMIUM,
+            executable_path=BROWSER,
             args=["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1, EXCLUDE localhost"],
             ignore_default_args=["--disable-back-forward-cache"],
         )

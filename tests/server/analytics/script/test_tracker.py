@@ -4,10 +4,10 @@ import uuid
 
 import pytest
 
-from tests.chromium import IN_CHROMIUM
+from tests.chromium import NEEDS_BROWSER
 from tests.server.analytics.script.conftest import Open, Receiver
 
-pytestmark = [*IN_CHROMIUM, pytest.mark.asyncio(loop_scope="package")]
+pytestmark = [pytest.mark.ui, NEEDS_BROWSER, pytest.mark.asyncio(loop_scope="package")]
 
 
 async def test_a_view_says_where_whence_and_who_without_a_preflight(visit: Open, receiver: Receiver) -> None:
