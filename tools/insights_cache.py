@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
-from itertools import islice
 from typing import Any, Generic, TypeVar
 
 import orjson
@@ -55,7 +54,7 @@ class Cache(Generic[T]):
     ) -> None:
         self._context, self._ask, self._keep, self._back = context, ask, keep, back
         self._shape = sha256(orjson.dumps(shape, option=orjson.OPT_SORT_KEYS)).hexdigest()
-        self._to_come = map(self._key, held)
+        self._to_come = [self._key(target) for target in held]
         self._kept: dict[str, Part[T] | None] = {}
         self._looking = asyncio.Lock()
         self._swept = False  # what has expired goes with the first that is kept
@@ -67,7 +66,8 @@ class Cache(Generic[T]):
         if key not in self._kept:
             async with self._looking:
                 while key not in self._kept:
-                    await self._look_up(list(islice(self._to_come, LOOKED_UP)))
+                    await self._look_up(self._to_come[:LOOKED_UP])
+                    del self._to_come[:LOOKED_UP]  # not before: what failed or was cancelled is looked up again
         return self._kept[key] or await self._asked(target, key)
 
     async def _look_up(self, keys: list[str]) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -10,9 +11,11 @@ import pytest
 
 from tests.tools.outside import at_the_platform, full_disk
 from tests.world import OWNER, World, renamed
-from tools.store.engine import Store, Transaction
+from tools.insights_cache import Cache, Part
+from tools.store.engine import Store, StoreUnavailable, Transaction
 from tools.store.tables import insights_cache, platform_writes
 from tools.store.tenant import Rows
+from tools.targets import Target, spending, targets
 
 WEEK = {"since": "2026-11-10", "until": "2026-11-17"}
 ACCOUNT = "act_702114450310001"
@@ -141,3 +144,35 @@ def _held(store: Store) -> Iterator[None]:
 
 def _pass_on(told: asyncio.Future[Any], done: asyncio.Future[Any]) -> None:
     told.set_result(done.result())
+
+
+class OnceDown:
+    """What is kept cannot be read the first time."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def settled(self) -> None: ...
+
+    async def entries(self, *_: Any) -> dict[str, Any]:
+        self.asked += 1
+        await asyncio.sleep(0)
+        if self.asked == 1:
+            raise StoreUnavailable("down")
+        return {}
+
+
+async def test_accounts_whose_look_up_failed_are_looked_up_again_by_whoever_waits(world: World) -> None:
+    keeping: Any = OnceDown()
+    context = replace(world.context(OWNER), keeping=keeping)
+    (target, *_) = spending(await targets(context))
+
+    async def ask(_: Target) -> bytes:
+        return b"answered"
+
+    cache = Cache(context, [target], {}, ask, keep=bytes, back=bytes)
+    first, second = await asyncio.gather(cache.of(target), cache.of(target), return_exceptions=True)
+
+    assert isinstance(first, StoreUnavailable)
+    assert isinstance(second, Part)
+    assert (second.value, keeping.asked) == (b"answered", 2)
