@@ -24,6 +24,8 @@ class ClickHouseEngine:
     """Its user needs the right to read, write and create in the project's database, to change settings, and to stop
     its own queries."""
 
+    sole = False
+
     def __init__(self, url: str, *, transport: httpx2.AsyncBaseTransport | None = None) -> None:
         """`url` may carry a user and a password."""
         parts = urlsplit(url)

@@ -25,8 +25,10 @@ class Composition:
     database: str
     values: Values = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
+    known: dict[str, str] = field(default_factory=dict)  # SQL that stands in place of a pipe's own
     settings: dict[str, str] = field(default_factory=dict)
     bound: dict[str, str] = field(default_factory=dict)  # secrets that the SQL names as {name: String}
+    pipes: set[str] = field(default_factory=set)  # that are part of it
 
     def pipe(self, pipe: PipeFile, node: str | None = None) -> str:
         """Raises QueryRefused, TemplateError, TemplateRefusal; KeyError where the pipe has no such node."""
@@ -65,7 +67,12 @@ class _Resources:
 
     def query(self, name: str) -> tuple[str, Scope] | None:
         pipe = self.composition.project.pipes.get(name)
-        return None if pipe is None else _Nodes(self.composition, pipe).query(pipe.output)
+        if pipe is None:
+            return None
+        self.composition.pipes.add(name)
+        if name in self.composition.known:
+            return self.composition.known[name], self
+        return _Nodes(self.composition, pipe).query(pipe.output)
 
     def table(self, name: str) -> str | None:
         return self.composition.table(name)

@@ -10,6 +10,7 @@ import orjson
 from server.analytics.composition import Composition
 from server.analytics.datafiles.model import CopyMode, Datasource, PipeFile, PipeKind, Project
 from server.analytics.engine import DeploymentError, Engine, EngineError, quoted
+from server.analytics.known import Known
 from server.analytics.tables.reconcile import Reconciler, marked
 from server.analytics.tables.schedule import Schedule
 
@@ -20,9 +21,12 @@ logger = logging.getLogger(__name__)
 
 
 class Copies:
-    def __init__(self, project: Project, engine: Engine, database: str, secrets: Mapping[str, str]) -> None:
+    def __init__(
+        self, project: Project, engine: Engine, database: str, secrets: Mapping[str, str], known: Known
+    ) -> None:
         """Raises DeploymentError where a schedule is none, or a target is missing."""
         self._project, self._engine, self._database, self._secrets = project, engine, database, secrets
+        self._known = known
         self._pipes = {pipe.name: pipe for pipe in project.pipes.values() if pipe.kind is PipeKind.COPY}
         self._schedules = {name: _schedule(pipe) for name, pipe in self._pipes.items() if pipe.copy_schedule}
         self._ran: dict[str, dt.datetime] = {}
@@ -48,17 +52,13 @@ class Copies:
         sql = Composition(self._project, self._database, secrets=self._secrets).stored(pipe)
         tables = Reconciler(self._engine, self._database)
         async with self._one:
-            if pipe.copy_mode is CopyMode.APPEND:
-                await self._engine.command(await tables.insert_select(target.name, sql))
-                return
-            staging = target.name + _STAGING
-            await self._drop(staging)
-            await self._engine.command(marked(target, database=self._database, name=staging))
-            await self._engine.command(await tables.insert_select(target.name, sql, into=staging))
-            await self._engine.command(
-                f"EXCHANGE TABLES {quoted(self._database, staging)} AND {quoted(self._database, target.name)}"
-            )
-            await self._drop(staging)
+            try:
+                if pipe.copy_mode is CopyMode.APPEND:
+                    await self._engine.command(await tables.insert_select(target.name, sql))
+                else:
+                    await self._replace(target, sql, tables)
+            finally:
+                self._known.copied()
 
     async def run_due(self, now: dt.datetime) -> None:
         """Each that was due since it ran last, once. One that fails waits for its next time; the first error of all
@@ -78,6 +78,16 @@ class Copies:
                 failed = failed or error
         if failed is not None:
             raise failed
+
+    async def _replace(self, target: Datasource, sql: str, tables: Reconciler) -> None:
+        staging = target.name + _STAGING
+        await self._drop(staging)
+        await self._engine.command(marked(target, database=self._database, name=staging))
+        await self._engine.command(await tables.insert_select(target.name, sql, into=staging))
+        await self._engine.command(
+            f"EXCHANGE TABLES {quoted(self._database, staging)} AND {quoted(self._database, target.name)}"
+        )
+        await self._drop(staging)
 
     @property
     def _runs(self) -> str:

@@ -11,6 +11,7 @@ from server.analytics.composition import Composition, Values, parameters
 from server.analytics.copies import Copies
 from server.analytics.datafiles.model import PipeFile, PipeKind, Project
 from server.analytics.engine import DeploymentError, Engine, Format, Limits, RowsRefused, quoted
+from server.analytics.known import Known
 from server.analytics.tables.ddl import QUARANTINE
 from server.analytics.tables.reconcile import TRIAL, Reconciler
 from server.analytics.tables.rows import Sorted, Validator
@@ -31,10 +32,17 @@ class Appended:
 
 class Deployed:
     def __init__(
-        self, project: Project, engine: Engine, *, database: str, secrets: Mapping[str, str], copies: Copies
+        self,
+        project: Project,
+        engine: Engine,
+        *,
+        database: str,
+        secrets: Mapping[str, str],
+        copies: Copies,
+        known: Known,
     ) -> None:
         self.project, self.engine, self.database = project, engine, database
-        self._secrets, self._copies = secrets, copies
+        self._secrets, self._copies, self._known = secrets, copies, known
         self._validators: dict[str, Validator] = {}
 
     @classmethod
@@ -44,7 +52,8 @@ class Deployed:
         """Creates what is missing and alters what can be altered; again on the same database it changes nothing.
         Raises DeploymentError where stored rows would have to go, QueryRefused where SQL of the project is wrong."""
         secrets = secrets or {}
-        copies = Copies(project, engine, database, secrets)
+        known = Known(project, sole=engine.sole)
+        copies = Copies(project, engine, database, secrets, known)
         tables = Reconciler(engine, database)
         await tables.begin()
         for datasource in project.datasources.values():
@@ -58,7 +67,7 @@ class Deployed:
                 await tables.undeclared(pipe, sql)
             await tables.view(pipe.name, target, sql)
         await copies.begin()
-        return cls(project, engine, database=database, secrets=secrets, copies=copies)
+        return cls(project, engine, database=database, secrets=secrets, copies=copies, known=known)
 
     def pipes(self) -> Sequence[Pipe]:
         """Those that answer."""
@@ -75,8 +84,15 @@ class Deployed:
         self, pipe: str, values: Values, *, output: Format, limits: Limits = _DEFAULT, node: str | None = None
     ) -> bytes:
         """Raises KeyError where there is no such pipe or node, TemplateError and TemplateRefusal, EngineError."""
-        composition = self._composition(values)
-        return await self._read(composition, composition.pipe(self.project.pipes[pipe], node), output, limits)
+        asked, composition = self.project.pipes[pipe], self._composition(values)
+        composition.known = self._known.about(values)
+        sql = composition.pipe(asked, node)
+        if unknown := self._known.unknown(composition):
+            for name in unknown:
+                answer = self._read(composition, composition.pipe(self.project.pipes[name]), Format.JSON, limits)
+                composition.known[name] = await self._known.learn(name, values, answer)
+            sql = composition.pipe(asked, node)
+        return await self._read(composition, sql, output, limits)
 
     async def sql(self, statement: str, *, output: Format, limits: Limits = _DEFAULT) -> bytes:
         """One SELECT, on datasources and pipes by their names."""
@@ -102,6 +118,8 @@ class Deployed:
         except RowsRefused:
             await self._set_apart(table, rows, validator, at=at, batch=batch)
             await self.engine.insert(table, rows.body(), columns=validator.columns)
+        finally:
+            self._known.written(datasource, rows.earliest)
         if rows.bad:
             await self.engine.insert(
                 quoted(self.database, datasource + QUARANTINE),

@@ -123,6 +123,9 @@ class EngineUnavailable(EngineError):
 
 
 class Engine(Protocol):
+    sole: bool
+    """Whether nobody else writes to the store."""
+
     async def query(
         self,
         sql: str,

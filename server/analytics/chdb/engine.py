@@ -34,6 +34,8 @@ _DEFAULT = Limits()
 class ChdbEngine:
     """One a process. Reads run `readers` at a time; inserts one after the other, and so do commands."""
 
+    sole = True
+
     def __init__(self, path: str, guard: contextlib.ExitStack, *, readers: int, reserve_bytes: int) -> None:
         self._guard = guard
         writing = {**READING, **WRITING, "min_free_disk_bytes_to_perform_insert": str(reserve_bytes)}

@@ -47,15 +47,14 @@ _PAID_CLICKS = {
 
 def origin(page: Page, referrer: Referrer) -> Origin:
     return _origin(
-        _site(page.host), page.utm_source, page.utm_medium, page.utm_campaign, page.click_id_type, referrer.host,
-        referrer.path,
-    )  # fmt: skip
+        page.host, page.utm_source, page.utm_medium, page.utm_campaign, page.click_id_type, referrer.host, referrer.path
+    )
 
 
 @lru_cache(4096)
-def _origin(site: str, source: str, medium: str, campaign: str, click: str, referrer_host: str, path: str) -> Origin:
+def _origin(host: str, source: str, medium: str, campaign: str, click: str, referrer_host: str, path: str) -> Origin:
     medium = medium.strip().lower()
-    own = bool(referrer_host) and _site(referrer_host) == site
+    own = bool(referrer_host) and _site(referrer_host) == _site(host)
     referring = Source() if own else source_of(referrer_host, path)
     named = source_named(source) if source else Source()
     engine = named.assistant or referring.assistant

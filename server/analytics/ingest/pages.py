@@ -20,8 +20,8 @@ CLICK_IDS = (
 _UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 # Meta's {{campaign.id}} is sent under whatever name the advertiser gave it: utm_id and campaign_id by custom.
 _CAMPAIGN_IDS = ("utm_id", "campaign_id", "campaignid", "hsa_cam", "gad_campaignid")
-_TAGS = (*_UTM, *_CAMPAIGN_IDS, "hsa_net")
-_WANTED = frozenset({*CLICK_IDS, *_TAGS})
+_TAGS = frozenset({*_UTM, *_CAMPAIGN_IDS, "hsa_net"})
+_CLICK_IDS = frozenset(CLICK_IDS)
 _CAMPAIGN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _HOST = re.compile(r"[a-z0-9_.-]{1,253}|\[[0-9a-f:.]{2,45}\]")
 _GOOGLE = frozenset({"google", "adwords", "googleads", "google_ads", "google-ads", "youtube"})
@@ -52,12 +52,12 @@ def page(url: str) -> Page:
     if not path and not host:
         return NOWHERE
     kept = f"{scheme}://{host}{path}" if host else path
-    found = _parameters(query) if query else {}
-    if not found:
+    if not query:
         return Page(kept, host, path)
-    click = next(filter(found.__contains__, CLICK_IDS), "")
-    said, platform, campaign = _tagged(tuple(map(found.get, _TAGS)), click)
-    return Page(kept, host, path, *said, click, hashed(found[click]) if click else "", platform, campaign)
+    tags, clicks = _parameters(query)
+    click = min(clicks, key=CLICK_IDS.index) if clicks else ""
+    said, platform, campaign = _tagged(tuple(tags.items()), click)
+    return Page(kept, host, path, *said, click, hashed(clicks[click]) if click else "", platform, campaign)
 
 
 def host_of(url: str) -> str:
@@ -90,21 +90,24 @@ def _host(authority: str) -> str:
     return host if _HOST.fullmatch(host) else ""
 
 
-def _parameters(query: str) -> dict[str, str]:
-    found: dict[str, str] = {}
+def _parameters(query: str) -> tuple[dict[str, str], dict[str, str]]:
+    """What the link says of its campaign, and the marks of the click."""
+    tags: dict[str, str] = {}
+    clicks: dict[str, str] = {}
     for pair in query.split("&", _MOST_PARAMETERS)[:_MOST_PARAMETERS]:
         name, _, value = pair.partition("=")
         name = name.lower()
-        if name in _WANTED and value and name not in found:
+        found = tags if name in _TAGS else clicks if name in _CLICK_IDS else None
+        if found is not None and value and name not in found:
             found[name] = unquote_plus(value) if "%" in value or "+" in value else value
-    return found
+    return tags, clicks
 
 
 @lru_cache(1024)
-def _tagged(values: tuple[str | None, ...], click: str) -> tuple[tuple[str, str, str, str, str], str, str]:
-    """What a link says of its campaign, in the order of _TAGS: the five of UTM as they are kept, the platform and its
-    campaign. Many links say the same, each with a click of its own."""
-    said = {name: value for name, value in zip(_TAGS, values, strict=True) if value}
+def _tagged(tags: tuple[tuple[str, str], ...], click: str) -> tuple[tuple[str, str, str, str, str], str, str]:
+    """Of what a link says of its campaign the five of UTM as they are kept, the platform and its campaign. Many links
+    say the same, each with a click of its own."""
+    said = dict(tags)
     source, medium, campaign, term, content = (clean(said.get(name, ""), _MOST_TAG) for name in _UTM)
     return (source, medium, campaign, term, content), *_campaign(said, click)
 

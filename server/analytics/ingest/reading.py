@@ -28,6 +28,7 @@ _KINDS: Mapping[str, frozenset[type]] = {
     **dict.fromkeys("pq", frozenset({dict, _NULL})),
 }
 """By key; what it is not of is dropped, null is as if it were left out, and an amount has a reason of its own."""
+_NO_TEXT = frozenset(key for key, kinds in _KINDS.items() if str not in kinds)
 
 
 class Dropped(Exception):
@@ -50,7 +51,10 @@ class Sender:
 def read(told: Mapping[str, Any], site: Site, sender: Sender, visitors: DailyVisitors) -> Event:
     """Raises Dropped, and OSError where a visitor without cookies cannot be told from others."""
     for key, value in told.items():
-        if type(value) not in _KINDS.get(key, _ANY):
+        if type(value) is str:  # most are
+            if key in _NO_TEXT:
+                raise Dropped(Reason.INVALID_EVENT)
+        elif type(value) not in _KINDS.get(key, _ANY):
             raise Dropped(Reason.INVALID_EVENT)
     text = told.get
     url: str = text("u") or ""

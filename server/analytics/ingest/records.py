@@ -8,7 +8,7 @@ import orjson
 
 def record(rows: Iterable[tuple[str, Mapping[str, Any]]]) -> bytes:
     """Of rows and their datasources. JSON has no line ends of its own, and a datasource's name no space."""
-    return b"\n".join(b"%s %s" % (datasource.encode(), orjson.dumps(row)) for datasource, row in rows)
+    return b"\n".join([b"%s %s" % (datasource.encode(), orjson.dumps(row)) for datasource, row in rows])
 
 
 def lines(record: bytes) -> Iterator[tuple[str, bytes]]:

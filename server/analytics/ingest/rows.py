@@ -11,7 +11,7 @@ import orjson
 from server.analytics.ingest.agents import agent
 from server.analytics.ingest.channels import origin
 from server.analytics.ingest.countries import Countries
-from server.analytics.ingest.pages import Page, page, referrer
+from server.analytics.ingest.pages import page, referrer
 from server.analytics.ingest.text import clean, hashed, identifier
 from server.analytics.ingest.times import BEHIND_MS, believed, minted_ms, stamp
 from server.analytics.ingest.visits import FirstTimes, Visits
@@ -36,7 +36,8 @@ class Enricher:
 
     def row(self, event: Event, now_ms: int, ingest_ts: str) -> tuple[str, Row]:
         """The datasource and its row. `ingest_ts`: now, spelled once for all that came together."""
-        datasource, build = _BUILDERS[event.kind]
+        kind = event.kind
+        datasource, build = _BUILDERS[kind]
         event_id, at_ms = self._key(event, now_ms)
         visitor_id = identifier(event.visitor_id)
         row: Row = {
@@ -46,11 +47,11 @@ class Enricher:
             "event_id": event_id,
             "visitor_id": visitor_id,
         }
-        if event.kind is not _IDENTIFY:
+        if kind is not _IDENTIFY:
             row["session_id"] = self._visits.session(event.website_id, visitor_id, identifier(event.session_id), at_ms)
             row["is_bot"] = int(agent(event.user_agent).is_bot)
         row["ingest_ts"] = ingest_ts
-        if event.kind is _PAGEVIEW:
+        if kind is _PAGEVIEW:
             row["country"] = self._countries.of(event.ip) if event.ip else ""
         build(row, event)
         return datasource, row
@@ -80,7 +81,11 @@ def _payment_id(event: Event) -> str:
 
 def _pageview(row: Row, event: Event) -> None:
     at, came_from, by = page(event.url), referrer(event.referrer), agent(event.user_agent)
-    row.update(zip(Page._fields, at, strict=True))
+    (
+        row["url"], row["host"], row["path"], row["utm_source"], row["utm_medium"], row["utm_campaign"],
+        row["utm_term"], row["utm_content"], row["click_id_type"], row["click_id_hash"], row["campaign_platform"],
+        row["campaign_id"],
+    ) = at  # fmt: skip
     row["title"] = clean(event.title, _MOST_TITLE)
     row["referrer"], row["referrer_host"] = came_from.url, came_from.host
     row["channel"], row["llm_engine"] = origin(at, came_from)

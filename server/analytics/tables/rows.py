@@ -20,6 +20,8 @@ Read = Callable[[dict[str, Any]], Any]
 class Sorted:
     good: list[bytes]
     bad: list[bytes]  # as rows of the quarantine
+    earliest: dict[tuple[str, str], str]
+    """By workspace and website the first moment as it is written; "" where one is written in another way."""
 
     def body(self) -> bytes:
         return b"\n".join(self.good)
@@ -45,10 +47,11 @@ class Validator:
         self._same = all(field.read is None and field.key == field.name for field in self._fields)
         self._checks = {field.name: field.check for field in self._fields}
         self._required = frozenset(field.name for field in self._fields if field.required)
+        self._of_sites = self._same and {"workspace_id", "website_id", "ts"} <= self._checks.keys()
 
     def sort(self, ndjson: bytes, *, at: dt.datetime, batch: str) -> Sorted:
         """Blank lines are none."""
-        sorted_ = Sorted([], [])
+        sorted_ = Sorted([], [], {})
         keep, loads, dumps = sorted_.good.append, orjson.loads, orjson.dumps
         fit = self._in_place if self._same else self._deep_row
         for line in ndjson.split(b"\n"):
@@ -70,6 +73,8 @@ class Validator:
                 sorted_.bad.append(self._quarantined(event, wrong, at, batch))
             else:
                 keep(dumps(row) if row is not None else line.strip())
+                if self._of_sites:
+                    _note(sorted_.earliest, event)
         return sorted_
 
     def quarantined(self, line: bytes, reason: str, *, at: dt.datetime, batch: str) -> bytes:
@@ -156,6 +161,16 @@ def _field(column: Column) -> _Field:
         check=check_of(column.type),
         required=required and not column.type.startswith(("Array", "Map", "AggregateFunction")),
     )
+
+
+def _note(earliest: dict[tuple[str, str], str], event: Mapping[str, Any]) -> None:
+    """Moments are compared as text, which their usual form allows."""
+    moment = event.get("ts")
+    if type(moment) is not str or len(moment) not in (19, 23) or moment[4] != "-" or moment[10] != " ":
+        moment = ""
+    site = event.get("workspace_id", ""), event.get("website_id", "")
+    if moment < earliest.get(site, "~"):
+        earliest[site] = moment
 
 
 def _reader(steps: list[tuple[str, bool]]) -> Read:
