@@ -22,6 +22,7 @@ import asyncpg
 from sqlalchemy import delete
 
 from tests import opened
+from tests.kept import keep_connections
 from tools.secret import Secret
 from tools.store.migrations import migrate
 from tools.store.opening import Database
@@ -70,7 +71,9 @@ def server_url(**changes: str) -> str:
     parts = urlsplit(SERVER)
     user = changes.pop("user", "")
     host = f"{user}@{parts.hostname}:{parts.port or 5432}" if user else parts.netloc
-    return urlunsplit(parts._replace(netloc=host, query=urlencode({"synchronous_commit": "off", **changes})))
+    return urlunsplit(
+        parts._replace(netloc=host, query=urlencode({"synchronous_commit": "off", "sslmode": "disable", **changes}))
+    )
 
 
 def stored(directory: Path, sql: str) -> list[dict[str, Any]]:
@@ -174,3 +177,5 @@ async def _fetch(sql: str, url: str) -> list[dict[str, Any]]:
 
 
 _schemas = _Schemas()
+if ON_POSTGRESQL:
+    keep_connections(SERVER, only=f"test_{os.getpid()}_".encode())
