@@ -17,8 +17,10 @@ from mcp_types.version import LATEST_HANDSHAKE_VERSION, LATEST_MODERN_VERSION
 
 from server.cli.main import main
 from server.cli.output import CONFIRM
-from tests.app import Caller
+from tests.app import Caller, Product
 from tools.catalog import catalog
+from tools.store.tables import ad_sync_logs
+from tools.store.tenant import Rows
 
 CLIENT = {"name": "parity", "version": "1"}
 
@@ -34,6 +36,22 @@ class Answer:
     @property
     def code(self) -> str:
         return str(self.data["code"]) if self.kind != "ok" else "ok"
+
+
+class Log:
+    """The rows of the audit log, each read once: by then there may be a thousand of them."""
+
+    def __init__(self, product: Product) -> None:
+        self._product, self._seen = product, 0
+
+    async def new(self) -> list[dict[str, Any]]:
+        """Those since the last time."""
+        audit, rows = self._product.house.audit, Rows(self._product.house.store, self._product.home)
+        await audit.flush()
+        later = rows.select(ad_sync_logs).where(ad_sync_logs.c.seq > self._seen).order_by(ad_sync_logs.c.seq)
+        found = [row.as_dict() for row in await rows.all(later)]
+        self._seen = max((row["seq"] for row in found), default=self._seen)
+        return found
 
 
 class Call(Protocol):

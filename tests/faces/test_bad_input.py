@@ -3,9 +3,11 @@
 import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from tests.app import Caller, Product
 from tests.faces.faces import FACES, Answer, mcp_modern, modern, rest
@@ -13,6 +15,7 @@ from tests.promises import promise
 from tools.store.tables import approvals
 from tools.store.tenant import Rows
 
+ONE_LOOP = pytest.mark.asyncio(loop_scope="module")
 BOTH = pytest.mark.parametrize("call", [rest, mcp_modern], ids=["REST", "MCP"])
 
 # What stands where a daily budget, or a whole body, should; with the status and code of the answer.
@@ -45,25 +48,48 @@ async def person(product: Product) -> Caller:
 
 @pytest.fixture
 async def campaign(person: Caller) -> dict[str, Any]:
-    """One that runs, of 150 USD a day."""
-    rows = await person.data("GET", "/ads/campaigns", status="ACTIVE")
+    return await running(person)
+
+
+async def running(person: Caller) -> dict[str, Any]:
+    """A campaign of 150 USD a day."""
+    rows: list[dict[str, Any]] = await person.data("GET", "/ads/campaigns", status="ACTIVE")
     return next(row for row in rows if row.get("daily_budget") == 150)
 
 
-async def nothing_happened(product: Product, person: Caller) -> None:
-    assert await product.writes_seen() == []
-    assert await person.data("GET", "/approvals") == []
-    assert await person.data("GET", "/changes") == []
+@dataclass(frozen=True)
+class Untouched:
+    """A workspace in which none of the tests that share it may make anything happen."""
+
+    product: Product
+    person: Caller
+    key: Caller
+    campaign: dict[str, Any]
+
+    async def nothing_happened(self) -> None:
+        assert await self.product.writes_seen() == []
+        assert await self.person.data("GET", "/approvals") == []
+        assert await self.person.data("GET", "/changes") == []
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def one_workspace(one_product: Product) -> Untouched:
+    person = await one_product.person()
+    await one_product.connect(person)
+    return Untouched(one_product, person, await one_product.key(), await running(person))
+
+
+@pytest.fixture
+def untouched(shared: Product, one_workspace: Untouched) -> Untouched:
+    assert one_workspace.product is shared
+    return one_workspace
 
 
 @EACH_BUDGET
-async def test_rest_refuses_a_bad_body(
-    product: Product, person: Caller, campaign: dict[str, Any], raw: bytes, status: int, code: str
-) -> None:
-    key = await product.key()
-
-    answer = await key.http.patch(
-        f"/api/v1/ads/campaigns/{campaign['campaign_id']}",
+@ONE_LOOP
+async def test_rest_refuses_a_bad_body(untouched: Untouched, raw: bytes, status: int, code: str) -> None:
+    answer = await untouched.key.http.patch(
+        f"/api/v1/ads/campaigns/{untouched.campaign['campaign_id']}",
         content=b'{"daily_budget": ' + raw + b"}",
         headers={"content-type": "application/json"},
     )
@@ -72,19 +98,17 @@ async def test_rest_refuses_a_bad_body(
     assert answer.json()["message"]
     assert answer.json()["fix"]
     assert answer.json()["meta"]["request_id"] == answer.headers["x-request-id"]
-    await nothing_happened(product, person)
+    await untouched.nothing_happened()
 
 
 @EACH_BUDGET
-async def test_mcp_refuses_a_bad_body(
-    product: Product, person: Caller, campaign: dict[str, Any], raw: bytes, status: int, code: str
-) -> None:
-    key = await product.key()
-    arguments = {"campaign_id": campaign["campaign_id"], "daily_budget": "RAW"}
+@ONE_LOOP
+async def test_mcp_refuses_a_bad_body(untouched: Untouched, raw: bytes, status: int, code: str) -> None:
+    arguments = {"campaign_id": untouched.campaign["campaign_id"], "daily_budget": "RAW"}
     envelope = {"name": "update_campaign", "arguments": arguments}
     message = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": envelope}).encode()
 
-    answer = await key.http.post(
+    answer = await untouched.key.http.post(
         "/mcp",
         content=message.replace(b'"RAW"', raw),
         headers={
@@ -108,11 +132,12 @@ async def test_mcp_refuses_a_bad_body(
         assert body["code"] == "invalid_request"
     else:
         assert body["result"]["structuredContent"]["code"] == "invalid_arguments"
-    await nothing_happened(product, person)
+    await untouched.nothing_happened()
 
 
-async def test_a_body_of_another_kind_is_refused(product: Product, person: Caller, campaign: dict[str, Any]) -> None:
-    path = f"/api/v1/ads/campaigns/{campaign['campaign_id']}"
+@ONE_LOOP
+async def test_a_body_of_another_kind_is_refused(untouched: Untouched) -> None:
+    path, person = f"/api/v1/ads/campaigns/{untouched.campaign['campaign_id']}", untouched.person
 
     form = await person.http.patch(path, data={"name": "Spring"})
     listed = await person.http.patch(path, json=[{"name": "Spring"}])
@@ -125,23 +150,21 @@ async def test_a_body_of_another_kind_is_refused(product: Product, person: Calle
     assert codes == [
         (415, "unsupported_media_type"), (400, "invalid_request"), (422, "invalid_arguments"), (400, "invalid_request"),
     ]  # fmt: skip
-    await nothing_happened(product, person)
+    await untouched.nothing_happened()
 
 
 @BOTH
-async def test_a_wrong_type_and_an_unknown_field_are_named(
-    product: Product, person: Caller, campaign: dict[str, Any], call: Callable[..., Any]
-) -> None:
-    key = await product.key()
-    arguments = {"campaign_id": campaign["campaign_id"], "daily_budget": "much", "colour": "red"}
+@ONE_LOOP
+async def test_a_wrong_type_and_an_unknown_field_are_named(untouched: Untouched, call: Callable[..., Any]) -> None:
+    arguments = {"campaign_id": untouched.campaign["campaign_id"], "daily_budget": "much", "colour": "red"}
 
-    answer: Answer = await call(key, "update_campaign", arguments)
+    answer: Answer = await call(untouched.key, "update_campaign", arguments)
 
     assert answer.code == "invalid_arguments"
     problems = {problem["field"]: problem["problem"] for problem in answer.data["details"]["problems"]}
     assert problems.keys() == {"daily_budget", "colour"}
     assert "campaign_id, connectionId, name, status, daily_budget" in problems["colour"]
-    await nothing_happened(product, person)
+    await untouched.nothing_happened()
 
 
 @promise("pixel.workspace-from-key", "dev.overview.workspace-scoped", "dev.keys.workspace-scoped")

@@ -110,17 +110,19 @@ async def test_an_idempotency_key_holds_the_targets_call(product: Product, call:
         ("find_capability", {"query": "x" * 201}, "invalid_arguments"),
     ],
 )
+@pytest.mark.asyncio(loop_scope="module")
 async def test_what_is_no_call_is_refused_with_what_to_do_and_reaches_no_door(
-    product: Product, person: Caller, call: Any, tool: str, sent: dict[str, Any], code: str
+    shared: Product, call: Any, tool: str, sent: dict[str, Any], code: str
 ) -> None:
-    key, rows = await product.key(), len(await product.audit_rows())
+    key, person = await shared.key(), await shared.person()
+    rows = len(await shared.audit_rows())
 
     answer = await call(key, tool, sent)
 
     assert (answer.kind, answer.code) == ("refused", code)
     assert answer.data["fix"]
     assert answer.data["meta"]["request_id"].startswith("req_")
-    assert len(await product.audit_rows()) == rows
+    assert len(await shared.audit_rows()) == rows
     assert await person.data("GET", "/approvals") == []
 
 

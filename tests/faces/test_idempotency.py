@@ -3,10 +3,11 @@
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from tests.app import Product
-from tests.faces.faces import FACES, Answer, mcp_modern, rest
-from tests.faces.test_parity import VALID, audit, comparable, furnished
+from tests.faces.faces import FACES, Answer, Log, mcp_modern, rest
+from tests.faces.test_parity import VALID, Scene, audit, comparable, furnished
 from tools.capability import AnyCapability, Effect
 from tools.catalog import catalog
 
@@ -15,34 +16,41 @@ WRITES = [capability for capability in catalog if capability.effect is not Effec
 PROPOSED = [capability for capability in WRITES if capability.plan is not None]
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def scene(one_product: Product) -> Scene:
+    """Of which nothing is changed by what is only proposed."""
+    return await furnished(one_product, await one_product.person())
+
+
 @pytest.mark.parametrize("capability", PROPOSED, ids=lambda capability: str(capability.name))
+@pytest.mark.asyncio(loop_scope="module")
 async def test_the_same_again_through_any_face_shows_the_same_proposal(
-    product: Product, capability: AnyCapability
+    shared: Product, scene: Scene, capability: AnyCapability
 ) -> None:
-    scene = await furnished(product, await product.person())
-    key = await product.key()
+    key = await shared.key()
+    log = Log(shared)
     for first in FACES:
         arguments = VALID[capability.name](scene)
         once = f"{ONCE}:{first}".replace(" ", "-")
         proposed = await FACES[first](key, capability.name, arguments, once=once)
         assert (proposed.kind, proposed.replayed) == ("proposed", False)
+        await log.new()
         for face, call in FACES.items():
-            before = len(await product.audit_rows())
-
             again = await call(key, capability.name, arguments, once=once)
 
             assert again.replayed, face
             assert (again.kind, comparable(again.data)) == ("proposed", comparable(proposed.data))
-            (row,) = (await product.audit_rows())[before:]
+            (row,) = await log.new()
             assert (row["status"], row["approval_id"]) == ("replayed", proposed.data["approval"]["id"])
 
 
 @pytest.mark.parametrize("capability", WRITES, ids=lambda capability: str(capability.name))
-async def test_a_person_sends_any_write_twice_and_it_is_done_once(product: Product, capability: AnyCapability) -> None:
-    person = await product.person()
-    scene = await furnished(product, person)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_person_sends_any_write_twice_and_it_is_done_once(shared: Product, capability: AnyCapability) -> None:
+    _, person = await shared.second_workspace(f"{capability.name}@twice.test")
+    scene = await furnished(shared, person)
     if capability.name == "create_connection":
-        known = product.known["access_token"]
+        known = shared.known["access_token"]
         arguments: dict[str, Any] = {"platform": "meta", "access_token": known}
     else:
         arguments = VALID[capability.name](scene)

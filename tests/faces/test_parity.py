@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from tests.app import Caller, Product
 from tests.conversations import told as conversed
-from tests.faces.faces import FACES, Answer
+from tests.faces.faces import FACES, Answer, Log
 from tests.promises import promise
 from tools.capability import AnyCapability
 from tools.catalog import catalog
@@ -237,22 +238,29 @@ def test_every_capability_has_its_arguments_here() -> None:
     assert WRONG.keys() == {capability.name for capability in catalog if capability.input.model_fields}
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def scenes(one_product: Product) -> tuple[Scene, Scene]:
+    """Of a workspace and of a stranger's. A key does nothing to them: what it asks for waits for a person."""
+    _, stranger = await one_product.second_workspace()
+    return await furnished(one_product, await one_product.person()), await furnished(one_product, stranger)
+
+
 @promise("dev.overview.one-surface")
 @EVERY
-async def test_every_face_answers_the_same(product: Product, capability: AnyCapability) -> None:
-    person = await product.person()
-    scene = await furnished(product, person)
-    _, stranger = await product.second_workspace()
-    strangers = await furnished(product, stranger)
-    key = await product.key()
+@pytest.mark.asyncio(loop_scope="module")
+async def test_every_face_answers_the_same(
+    shared: Product, scenes: tuple[Scene, Scene], capability: AnyCapability
+) -> None:
+    key = await shared.key()
+    log = Log(shared)
+    await log.new()
     seen: list[str] = []
-    for case, arguments in cases(capability, scene, strangers).items():
+    for case, arguments in cases(capability, *scenes).items():
         answers, rows = {}, {}
         for face, call in FACES.items():
-            before = len(await product.audit_rows())
             answers[face] = await call(key, capability.name, arguments)
-            product.house.audit._end_minute()  # what is told once a minute is told of this one call
-            rows[face] = (await product.audit_rows())[before:]
+            shared.house.audit._end_minute()  # what is told once a minute is told of this one call
+            rows[face] = await log.new()
         seen += differences(capability, case, answers, rows)
     assert not seen, "\n".join(seen)
 
