@@ -46,9 +46,8 @@ _PAID_CLICKS = {
 
 
 def origin(page: Page, referrer: Referrer) -> Origin:
-    return _origin(
-        page.host, page.utm_source, page.utm_medium, page.utm_campaign, page.click_id_type, referrer.host, referrer.path
-    )
+    source, medium, campaign, _, _, click, _, _ = page.campaign
+    return _origin(page.host, source, medium, campaign, click, referrer.host, referrer.path)
 
 
 @lru_cache(4096)

@@ -28,19 +28,28 @@ _GOOGLE = frozenset({"google", "adwords", "googleads", "google_ads", "google-ads
 _META = frozenset({"facebook", "fb", "instagram", "ig", "meta", "an", "msg", "threads"})  # as {{site_source_name}} says
 
 
-class Page(NamedTuple):
-    url: str  # without its query: what is in there may be anybody's
-    host: str
-    path: str
+class Campaign(NamedTuple):
+    """What a link says of itself; many say the same, each with a click of its own."""
+
     utm_source: str = ""
     utm_medium: str = ""
     utm_campaign: str = ""
     utm_term: str = ""
     utm_content: str = ""
     click_id_type: str = ""
-    click_id_hash: str = ""
     campaign_platform: str = ""
     campaign_id: str = ""
+
+
+_UNTOLD = Campaign()
+
+
+class Page(NamedTuple):
+    url: str  # without its query: what is in there may be anybody's
+    host: str
+    path: str
+    click_id_hash: str = ""
+    campaign: Campaign = _UNTOLD
 
 
 NOWHERE = Page("", "", "")
@@ -55,9 +64,8 @@ def page(url: str) -> Page:
     if not query:
         return Page(kept, host, path)
     tags, clicks = _parameters(query)
-    click = min(clicks, key=CLICK_IDS.index) if clicks else ""
-    said, platform, campaign = _tagged(tuple(tags.items()), click)
-    return Page(kept, host, path, *said, click, hashed(clicks[click]) if click else "", platform, campaign)
+    click = next(filter(clicks.__contains__, CLICK_IDS)) if clicks else ""
+    return Page(kept, host, path, hashed(clicks[click]) if click else "", _campaign(tuple(tags.items()), click))
 
 
 def host_of(url: str) -> str:
@@ -104,15 +112,14 @@ def _parameters(query: str) -> tuple[dict[str, str], dict[str, str]]:
 
 
 @lru_cache(1024)
-def _tagged(tags: tuple[tuple[str, str], ...], click: str) -> tuple[tuple[str, str, str, str, str], str, str]:
-    """Of what a link says of its campaign the five of UTM as they are kept, the platform and its campaign. Many links
-    say the same, each with a click of its own."""
+def _campaign(tags: tuple[tuple[str, str], ...], click: str) -> Campaign:
     said = dict(tags)
     source, medium, campaign, term, content = (clean(said.get(name, ""), _MOST_TAG) for name in _UTM)
-    return (source, medium, campaign, term, content), *_campaign(said, click)
+    return Campaign(source, medium, campaign, term, content, click, *_bought(said, click))
 
 
-def _campaign(found: Mapping[str, str], click: str) -> tuple[str, str]:
+def _bought(found: Mapping[str, str], click: str) -> tuple[str, str]:
+    """The platform, and its campaign."""
     source = found.get("utm_source", "").strip().lower()
     network = found.get("hsa_net", "").strip().lower()
     if found.get("gad_campaignid") or click in ("gclid", "gbraid", "wbraid") or source in _GOOGLE or network in _GOOGLE:

@@ -81,11 +81,11 @@ def _payment_id(event: Event) -> str:
 
 def _pageview(row: Row, event: Event) -> None:
     at, came_from, by = page(event.url), referrer(event.referrer), agent(event.user_agent)
+    row["url"], row["host"], row["path"], row["click_id_hash"], campaign = at
     (
-        row["url"], row["host"], row["path"], row["utm_source"], row["utm_medium"], row["utm_campaign"],
-        row["utm_term"], row["utm_content"], row["click_id_type"], row["click_id_hash"], row["campaign_platform"],
-        row["campaign_id"],
-    ) = at  # fmt: skip
+        row["utm_source"], row["utm_medium"], row["utm_campaign"], row["utm_term"], row["utm_content"],
+        row["click_id_type"], row["campaign_platform"], row["campaign_id"],
+    ) = campaign  # fmt: skip
     row["title"] = clean(event.title, _MOST_TITLE)
     row["referrer"], row["referrer_host"] = came_from.url, came_from.host
     row["channel"], row["llm_engine"] = origin(at, came_from)

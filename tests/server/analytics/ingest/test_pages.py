@@ -52,16 +52,16 @@ def test_a_page_is_its_address_without_what_is_anybodys(url: str, kept: str, hos
 def test_the_campaign_is_told_by_the_platforms_own_parameters(query: str, platform: str, campaign: str) -> None:
     found = page(f"https://shop.example/?{query}")
 
-    assert (found.campaign_platform, found.campaign_id) == (platform, campaign)
+    assert (found.campaign.campaign_platform, found.campaign.campaign_id) == (platform, campaign)
 
 
 def test_click_ids_are_known_by_their_digest_alone() -> None:
     found = page("https://shop.example/?GCLID=abc&fbclid=def")
 
-    assert found.click_id_type == "gclid"
+    assert found.campaign.click_id_type == "gclid"
     assert found.click_id_hash == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert "abc" not in found.url
 
 
 def test_of_a_parameter_that_is_there_twice_the_first_counts() -> None:
-    assert page("https://shop.example/?utm_source=a+b%21&utm_source=c&UTM_MEDIUM=d").utm_source == "a b!"
+    assert page("https://shop.example/?utm_source=a+b%21&utm_source=c&UTM_MEDIUM=d").campaign.utm_source == "a b!"
