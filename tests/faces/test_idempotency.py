@@ -45,12 +45,11 @@ async def test_the_same_again_through_any_face_shows_the_same_proposal(
 
 
 @pytest.mark.parametrize("capability", WRITES, ids=lambda capability: str(capability.name))
-@pytest.mark.asyncio(loop_scope="module")
-async def test_a_person_sends_any_write_twice_and_it_is_done_once(shared: Product, capability: AnyCapability) -> None:
-    _, person = await shared.second_workspace(f"{capability.name}@twice.test")
-    scene = await furnished(shared, person)
+async def test_a_person_sends_any_write_twice_and_it_is_done_once(product: Product, capability: AnyCapability) -> None:
+    person = await product.person()
+    scene = await furnished(product, person)
     if capability.name == "create_connection":
-        known = shared.known["access_token"]
+        known = product.known["access_token"]
         arguments: dict[str, Any] = {"platform": "meta", "access_token": known}
     else:
         arguments = VALID[capability.name](scene)
