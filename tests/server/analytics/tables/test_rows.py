@@ -125,6 +125,31 @@ def test_a_missing_value_is_wrong_only_where_the_column_cannot_do_without() -> N
     assert [orjson.loads(each)["c__error_column"] for each in rows.bad] == [["a"], ["a"]]
 
 
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        (b'{ "a":"1", "b":"2", "n":7 }', b'{ "a":"1", "b":"2", "n":7 }'),
+        (b'{"a":"1","b":"2","n":7,"more":[1]}', b'{"a":"1","b":"2","n":7,"more":[1]}'),
+        (b'{"a":1,"b":"2","n":7}', b'{"a":"1","b":"2","n":7}'),
+        (b'{"a":"1","b":{"c":null},"n":7}', b'{"a":"1","b":"{\\"c\\":null}","n":7}'),
+        (b'{"a":"1","b":null,"n":null}', b'{"a":"1","b":null,"n":null}'),
+        (b'{"a":"1","b":"2","n":"7"}', b'{"a":"1","b":"2","n":7}'),
+        (b'{"a":"1","b":"2","n":true}', b'{"a":"1","b":"2","n":1}'),
+        (b'{"a":"1","b":"2","n":256}', None),
+        (b'{"a":null,"b":"2","n":7}', None),
+    ],
+)
+def test_an_event_that_names_every_column_is_kept_as_it_is_unless_a_value_is_another(
+    said: bytes, kept: bytes | None
+) -> None:
+    columns = Column("a", "String"), Column("b", "String", default="''"), Column("n", "UInt8", default="0")
+
+    rows = Validator(source(*columns)).sort(said, at=AT, batch="b")
+
+    assert rows.good == ([] if kept is None else [kept])
+    assert len(rows.bad) == (kept is None)
+
+
 def test_paths_reach_into_objects_and_arrays() -> None:
     validator = Validator(
         source(
