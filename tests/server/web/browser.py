@@ -21,11 +21,13 @@ APPROVE, DENY = "button[form$=-approve]", "button[form$=-deny]"
 
 LIGHT: Literal["light"] = "light"
 DARK: Literal["dark"] = "dark"
-LOOKS = {f"{scheme}, {size['width']} px": (scheme, size) for size in (DESK, PHONE) for scheme in (LIGHT, DARK)}
-"""Each colour at each width: a page that is open follows."""
+LOOKS = (DESK, LIGHT, True), (DESK, DARK, False), (PHONE, DARK, True), (PHONE, LIGHT, False)
+"""Each colour at each width: a page that is open follows. What is no colour is judged once a width."""
 
 _JUDGES = Path(__file__).with_name("judges.js").read_text(encoding="utf-8").strip()
-LOOK, PAPER, LINES, MOTION = (f"{_JUDGES}.{name}()" for name in ("look", "paper", "lines", "motion"))
+LOOK = f"(given) => {_JUDGES}.look(...given)"
+PAPER, LINES, MOTION = (f"{_JUDGES}.{name}()" for name in ("paper", "lines", "motion"))
+JUDGED = "'axe' in window"
 
 
 def told(seen: dict[str, tuple[str, list[str]]]) -> list[str]:
@@ -70,12 +72,14 @@ class Visitor(Watched[Page]):
 
     async def violations(self) -> list[str]:
         """What axe finds and what sticks out, in every look; the last remains."""
-        await self.page.evaluate(AXE_SCRIPT)
+        if not await self.page.evaluate(JUDGED):
+            await self.page.evaluate(AXE_SCRIPT)
         seen = {}
-        for look, (scheme, size) in LOOKS.items():
+        for size, scheme, whole in LOOKS:
             await self.page.emulate_media(color_scheme=scheme)
             await self.page.set_viewport_size(size)
-            seen[look] = await self.page.evaluate(LOOK)
+            given = [scheme, size["width"], whole]
+            seen[f"{scheme}, {size['width']} px"] = await self.page.evaluate(LOOK, given)
         return told(seen)
 
 

@@ -12,10 +12,18 @@
   /** A box to tick is drawn by the system, unless it is only there for its label. */
   const drawn = (each) => each.matches("[type=checkbox], [type=radio]") && style(each).opacity !== "0";
 
+  /** What asks how wide the page is, as the panel that covers it, hears of it with the next frame. */
+  async function settled(scheme, width) {
+    do await new Promise(requestAnimationFrame);
+    while (innerWidth !== width || !matchMedia(`(prefers-color-scheme: ${scheme})`).matches);
+  }
+
   return {
-    /** On the screen, with the colour of the page that axe judged. */
-    async look() {
-      const { violations } = await axe.run({ resultTypes: ["violations"] });
+    /** On the screen, with the colour of the page that axe judged: whole, or what another light changes. */
+    async look(scheme, width, whole) {
+      await settled(scheme, width);
+      const rules = whole ? {} : { runOnly: ["color-contrast", "link-in-text-block"] };
+      const { violations } = await axe.run({ resultTypes: ["violations"], ...rules });
       const faults = violations.map(({ id, nodes }) => `${id}: ${nodes.map((each) => each.html).join(" ")}`);
       const wider = document.documentElement.scrollWidth - innerWidth;
       if (wider > 0) faults.push(`${wider} px stick out to the right`);

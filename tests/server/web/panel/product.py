@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from server.process.files import read_json, tail
 from server.process.ownership import is_held, wait_until_free
 from tests.agent.talk import calls, text
-from tests.server.web.browser import DESK, LOOK, LOOKS, Watched, told
+from tests.server.web.browser import DESK, JUDGED, LOOK, LOOKS, Watched, told
 
 ROOT = Path(__file__).parents[4]
 DEMO = [sys.executable, "-m", "server.cli.main", "demo"]
@@ -193,12 +193,14 @@ class Window(Watched[Page]):
 
     def violations(self) -> list[str]:
         """What axe finds and what sticks out, in every look; the last remains."""
-        self.page.evaluate(AXE_SCRIPT)
+        if not self.page.evaluate(JUDGED):
+            self.page.evaluate(AXE_SCRIPT)
         seen = {}
-        for look, (scheme, size) in LOOKS.items():
+        for size, scheme, whole in LOOKS:
             self.page.emulate_media(color_scheme=scheme)
             self.page.set_viewport_size(size)
-            seen[look] = self.page.evaluate(LOOK)
+            given = [scheme, size["width"], whole]
+            seen[f"{scheme}, {size['width']} px"] = self.page.evaluate(LOOK, given)
         return told(seen)
 
     def forgive(self, said: str) -> None:
