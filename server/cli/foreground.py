@@ -23,7 +23,7 @@ from server.settings import Settings
 from server.web.shop import SHOP
 from tools.secret import Secret
 
-FILE = "demo.json"
+FILE, UNFINISHED = "demo.json", "demo.unfinished.json"
 
 
 def serve(arguments: Namespace, ownership: Ownership) -> None:
@@ -50,13 +50,15 @@ def demo(arguments: Namespace, ownership: Ownership) -> None:
 
 async def _furnished(directory: Path, url: str, token: Secret, settings: Settings) -> dict[str, str]:
     """Written once everything in it works, for whoever waits for the file."""
-    path, sandbox_url = directory / FILE, str(settings.adwright_sandbox)
-    made = await prepare(url, token, sandbox_url, read_json(path))
+    path, unfinished, sandbox_url = directory / FILE, directory / UNFINISHED, str(settings.adwright_sandbox)
+    made = await prepare(url, token, sandbox_url, read_json(path) or read_json(unfinished))
+    write_private(unfinished, json.dumps(made) + "\n")  # the key is told once: who stops now finds it again
     told = {"url": settings.public_url, **made, "mcp_url": f"{settings.public_url}/mcp", "sandbox_url": sandbox_url}
     told |= await announced(directory)
     if "analytics_url" in told:
         told |= await _shop(directory, url, token, settings)
     write_private(path, json.dumps(told, indent=2) + "\n")
+    unfinished.unlink(missing_ok=True)
     return told
 
 
