@@ -25,10 +25,14 @@ from tests import opened
 from tests.kept import keep_connections
 from tools.secret import Secret
 from tools.store.migrations import migrate
+from tools.store.migrations.postgresql import migrate as migrate_shared
 from tools.store.opening import Database
 from tools.store.tables import ad_sync_logs, metadata, schema_migrations
 
 T = TypeVar("T")
+
+Content = bytes | str
+"""A file, or the statements that fetch it from the schema where it lies."""
 
 ON_POSTGRESQL = os.environ.get("ADWRIGHT_TEST_DATABASE") == "postgresql"
 SERVER = os.environ.get("ADWRIGHT_TEST_DATABASE_URL", "")
@@ -37,7 +41,9 @@ ANSWER_SECONDS = 60
 _EMPTY = "; ".join((
     *(str(delete(table)) for table in reversed(metadata.sorted_tables)
       if table not in (ad_sync_logs, schema_migrations)),
-    "TRUNCATE ad_sync_logs", "DELETE FROM rate_limits",
+    # To truncate is to make files anew, which takes longer than all the rest; what only grows is made to shrink.
+    "ALTER TABLE ad_sync_logs DISABLE TRIGGER USER", "DELETE FROM ad_sync_logs",
+    "ALTER TABLE ad_sync_logs ENABLE TRIGGER USER", "DELETE FROM rate_limits",
 ))  # fmt: skip
 
 
@@ -45,6 +51,28 @@ def database_in(directory: Path, name: str = "adwright.db") -> Database:
     """The same directory again is the same database, as after a restart."""
     opened.note()
     return Secret(_schemas.url(directory / name)) if ON_POSTGRESQL else _migrated(directory / name)
+
+
+def is_new(directory: Path) -> bool:
+    """Whether no database was opened in this directory yet."""
+    path = directory / "adwright.db"
+    return not (_schemas.has(path) if ON_POSTGRESQL else path.exists())
+
+
+def kept(directory: Path) -> Content:
+    """What the database of this directory holds, for others; it is not used itself any more."""
+    path = directory / "adwright.db"
+    return _schemas.kept(path) if ON_POSTGRESQL else path.read_bytes()
+
+
+def copied_in(directory: Path, content: Content) -> Database:
+    """A new database that holds this."""
+    opened.note()
+    path = directory / "adwright.db"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+        return path
+    return Secret(_schemas.copied(path, content))
 
 
 def settings_in(directory: Path) -> dict[str, str]:
@@ -124,6 +152,27 @@ class _Schemas:
         if path not in self._used:
             self._used[path] = self._emptied()
         return server_url(search_path=self._used[path])
+
+    def has(self, path: Path) -> bool:
+        return path in self._used
+
+    def kept(self, path: Path) -> str:
+        """Statements that copy what it holds into the schema that is searched."""
+        schema = self._used[path]
+        tables = [*(table.name for table in metadata.sorted_tables if table is not schema_migrations), "rate_limits"]
+        asking = (f"SELECT '{table}' AS name WHERE EXISTS (SELECT FROM {schema}.{table})" for table in tables)  # noqa: S608
+        filled = {row["name"] for row in self.run(_fetch(" UNION ALL ".join(asking), SERVER))}
+        copying = (f"INSERT INTO {table} SELECT * FROM {schema}.{table}" for table in tables if table in filled)  # noqa: S608
+        return "; ".join(copying)
+
+    def copied(self, path: Path, copying: str) -> str:
+        url = self.url(path)
+        try:
+            self.run(self._order(f"SET search_path = {self._used[path]}; {copying}"))
+        except asyncpg.UndefinedTableError:  # the schema is new
+            self.run(migrate_shared(url))
+            self.run(self._order(f"SET search_path = {self._used[path]}; {copying}"))
+        return url
 
     def free(self, directory: Path) -> None:
         for path in [path for path in self._used if path.is_relative_to(directory)]:

@@ -2,10 +2,11 @@
 
 import contextlib
 import datetime as dt
+import tempfile
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx2
 
@@ -13,7 +14,7 @@ from server.platforms.google.adapter import GoogleAdapter
 from server.platforms.meta.adapter import MetaAdapter
 from server.sandbox.app import create_app as create_sandbox
 from tests.analytics import StandInArrivals, StandInPipes
-from tests.database import database_in
+from tests.database import Content, copied_in, database_in, is_new, kept
 from tools import ids
 from tools.analytics import PipeStore
 from tools.authority import Principal, Role, Via
@@ -27,7 +28,7 @@ from tools.registry import Registry
 from tools.secret import Secret
 from tools.store.audit import AuditLog
 from tools.store.engine import Store
-from tools.store.opening import limiter_of, open_store
+from tools.store.opening import Database, limiter_of, open_store
 from tools.store.sealing import KeyRing, generate_key
 from tools.store.tables import memberships, users, workspaces
 from tools.store.tenant import Rows
@@ -161,9 +162,44 @@ async def open_world(
     pipes: PipeStore | None = None,
 ) -> AsyncIterator[World]:  # fmt: skip
     """The same path again is the same workspace, as after a restart; hand the sandbox on to keep its state too. Meta is
-    connected, and where asked for Google beside it; `pipes` is a store of analytics in place of the stand-in."""
+    connected, and where asked for Google beside it; `pipes` is a store of analytics in place of the stand-in. What
+    most worlds begin with is made once a process, and copied."""
     clock = clock or Clock()
-    store = await open_store(database_in(path))
+    usual = connected and sandbox is None and platforms is None and registry is catalog and clock.now == NOON
+    if usual and is_new(path):
+        begun = _BEGUN.get(google) or await _begun(google=google)
+        database, clock.now = copied_in(path, begun.content), begun.until
+        async with _open(path, database, clock, registry, None, None, pipes) as world:
+            yield world
+        return
+    async with _open(path, database_in(path), clock, registry, sandbox, platforms, pipes) as world:
+        await _begin(world, connected=connected, google=google)
+        yield world
+
+
+class Begun(NamedTuple):
+    content: Content
+    until: dt.datetime
+
+
+_BEGUN: dict[bool, Begun] = {}
+
+
+async def _begun(*, google: bool) -> Begun:
+    with tempfile.TemporaryDirectory() as name:
+        directory, clock = Path(name), Clock()
+        async with _open(directory, database_in(directory), clock, catalog, None, None, None) as world:
+            await _begin(world, connected=True, google=google)
+        _BEGUN[google] = Begun(kept(directory), clock.now)
+    return _BEGUN[google]
+
+
+@contextlib.asynccontextmanager
+async def _open(
+    path: Path, database: Database, clock: Clock, registry: Registry, sandbox: Any,
+    platforms: Mapping[Platform, Any] | None, pipes: PipeStore | None,
+) -> AsyncIterator[World]:  # fmt: skip
+    store = await open_store(database)
     audit, limiter = AuditLog(store, clock.milliseconds), limiter_of(store, clock.milliseconds)
     transport = Network(sandbox or create_sandbox(now=clock))
     client = httpx2.AsyncClient(transport=transport, base_url="http://sandbox.test")
@@ -197,13 +233,6 @@ async def open_world(
         )
     )
     world = World(path, clock, store, audit, door, client, meta, reported, counted, stand_in, arrivals)
-    await _settle_in(world)
-    if connected and not (await world.call(OWNER, "list_connections"))["items"]:
-        await world.call(
-            OWNER, "create_connection", platform="meta", access_token=known["access_token"], name="Northwind"
-        )
-        if google:
-            await world.connect_google()
     try:
         yield world
     finally:
@@ -213,6 +242,15 @@ async def open_world(
         await client.aclose()
         await audit.close()
         await store.close()
+
+
+async def _begin(world: World, *, connected: bool, google: bool) -> None:
+    await _settle_in(world)
+    if connected and not (await world.call(OWNER, "list_connections"))["items"]:
+        token = (await world.sandbox.get("/")).json()["meta"]["access_token"]
+        await world.call(OWNER, "create_connection", platform="meta", access_token=token, name="Northwind")
+        if google:
+            await world.connect_google()
 
 
 async def _settle_in(world: World) -> None:
