@@ -102,38 +102,31 @@ def test_two_who_agree_at_the_same_moment_have_it_done_once(demo: Demo, windows:
     assert len(demo.written()) == before + 1
 
 
-def test_a_server_killed_while_a_person_decides_is_waited_for_and_the_turn_ends(demo: Demo, window: Window) -> None:
-    demo.says(*proposing(demo), text("It is renamed."))
+def test_a_server_killed_while_one_decides_and_another_reads_is_waited_for_by_both(
+    demo: Demo, windows: Windows
+) -> None:
+    demo.says(*proposing(demo), {**text(WORDS), "fault": SLOW}, text("Here is all of it."), text("It is renamed."))
     before = len(demo.written())
-    window.opened()
-    window.ask("Rename it.")
-    expect(window.card).to_have_attribute("data-status", "pending")
+    one, other = windows().opened(), windows().opened()
+    one.ask("Rename it.")
+    expect(one.card).to_have_attribute("data-status", "pending")
+    other.ask("How is it?")
+    other.says("The campaign")
 
     demo.kill()
-    expect(window.panel.locator(".link")).to_contain_text("Reconnecting")
+    for each in (one, other):
+        expect(each.panel.locator(".link")).to_contain_text("Reconnecting")
     demo.start()
 
-    expect(window.panel.locator(".link")).to_be_hidden()
-    window.approve()
-    window.says("It is renamed.")
-    window.is_("idle")
-    assert len(demo.written()) == before + 1
-
-
-def test_a_server_killed_while_it_streams_is_waited_for_and_the_answer_comes(demo: Demo, window: Window) -> None:
-    demo.says({**text(WORDS), "fault": SLOW}, text("Here is all of it."))
-    window.opened()
-    window.ask("How is it?")
-    window.says("The campaign")
-
-    demo.kill()
-    expect(window.panel.locator(".link")).to_contain_text("Reconnecting")
-    demo.start()
-
-    window.says("Here is all of it.")
-    window.is_("idle")
-    expect(window.panel.locator("section.turn")).to_have_count(1)
+    other.says("Here is all of it.")
+    other.is_("idle")
+    expect(other.panel.locator("section.turn")).to_have_count(1)
     assert len(demo.requests("How is it?")) == 2
+    expect(one.panel.locator(".link")).to_be_hidden()
+    one.approve()
+    one.says("It is renamed.")
+    one.is_("idle")
+    assert len(demo.written()) == before + 1
 
 
 def test_everything_can_be_done_by_keyboard_alone(demo: Demo, window: Window) -> None:
