@@ -1,10 +1,9 @@
 """What a campaign delivered on a day, drawn from campaign and date alone: every question gets the same answer."""
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
 from random import Random
 
 from server.sandbox.delivery import Profile, draw
@@ -20,16 +19,24 @@ class Facts:
     impressions: int = 0
     clicks: int = 0
     link_clicks: int = 0
-    events: Counter[tuple[str, str]] = field(default_factory=Counter)
-    values: Counter[tuple[str, str]] = field(default_factory=Counter)
+    events: dict[tuple[str, str], int] = field(default_factory=dict)
+    values: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def add(self, other: "Facts") -> None:
         self.spend += other.spend
         self.impressions += other.impressions
         self.clicks += other.clicks
         self.link_clicks += other.link_clicks
-        self.events.update(other.events)
-        self.values.update(other.values)
+        _add(self.events, other.events)
+        _add(self.values, other.values)
+
+
+def _add(counts: dict[tuple[str, str], int], more: dict[tuple[str, str], int]) -> None:
+    if not counts:
+        counts |= more
+        return
+    for key, number in more.items():
+        counts[key] = counts.get(key, 0) + number
 
 
 def total(parts: Iterable[Facts]) -> Facts:
@@ -49,7 +56,7 @@ class Shape:
     offset: int
 
 
-@lru_cache(maxsize=1_000)  # a quarter of one account; more would cost more memory than it saves time
+@lru_cache(maxsize=2_000)  # half of one account; more would cost more memory than it saves time
 def deliver(shape: Shape, budget: int, day: date, today: date) -> dict[str, Facts]:
     """Facts of one day for each publisher platform; callers must not change them."""
     profile = shape.profile
@@ -91,26 +98,27 @@ def _convert(part: Facts, profile: Profile, conversion: float, order_value: floa
 
 
 def _count(part: Facts, random: Random, event: str, number: int, value: int = 0) -> None:
-    for window, counted in _by_window(number, random).items():
-        part.events[event, window] = counted
-        if value:
-            part.values[event, window] = round(value * counted / number)
+    keys, counts = _keys(event), _by_window(number, random)
+    part.events |= zip(keys, counts, strict=True)
     if value:
+        worth = [round(value * counted / number) for counted in counts]
         # The default is exactly what its two windows add up to.
-        part.values[event, "value"] = part.values[event, "7d_click"] + part.values[event, "1d_view"]
+        worth[0] = worth[2] + worth[4]
+        part.values |= zip(keys, worth, strict=True)
 
 
-def _by_window(number: int, random: Random) -> dict[str, int]:
+@cache
+def _keys(event: str) -> tuple[tuple[str, str], ...]:
+    """The same ones in every day's facts, which then take half the memory."""
+    return tuple((event, window) for window in ("value", "1d_click", "7d_click", "28d_click", "1d_view", "1d_ev"))
+
+
+def _by_window(number: int, random: Random) -> tuple[int, ...]:
     """The default setting, 7-day click plus 1-day view, and the windows a caller may ask for beside it."""
     week_click = _share(number, 0.82, random)
-    return {
-        "value": number,
-        "1d_click": _share(week_click, 0.74, random),
-        "7d_click": week_click,
-        "28d_click": week_click + _share(number, 0.1, random),
-        "1d_view": number - week_click,
-        "1d_ev": _share(number, 0.04, random),
-    }
+    day_click = _share(week_click, 0.74, random)
+    month_click = week_click + _share(number, 0.1, random)
+    return number, day_click, week_click, month_click, number - week_click, _share(number, 0.04, random)
 
 
 def _share(number: int, share: float, random: Random) -> int:
