@@ -46,8 +46,10 @@ _PAID_CLICKS = {
 
 
 def origin(page: Page, referrer: Referrer) -> Origin:
-    source, medium, campaign, _, _, click, _, _ = page.campaign
-    return _origin(page.host, source, medium, campaign, click, referrer.host, referrer.path)
+    said = page.campaign
+    return _origin(
+        page.host, said.utm_source, said.utm_medium, said.utm_campaign, said.click_id_type, referrer.host, referrer.path
+    )
 
 
 @lru_cache(4096)

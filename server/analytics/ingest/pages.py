@@ -105,8 +105,13 @@ def _parameters(query: str) -> tuple[dict[str, str], dict[str, str]]:
     for pair in query.split("&", _MOST_PARAMETERS)[:_MOST_PARAMETERS]:
         name, _, value = pair.partition("=")
         name = name.lower()
-        found = tags if name in _TAGS else clicks if name in _CLICK_IDS else None
-        if found is not None and value and name not in found:
+        if name in _TAGS:
+            found = tags
+        elif name in _CLICK_IDS:
+            found = clicks
+        else:
+            continue
+        if value and name not in found:
             found[name] = unquote_plus(value) if "%" in value or "+" in value else value
     return tags, clicks
 
