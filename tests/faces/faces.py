@@ -19,10 +19,11 @@ from server.cli.main import main
 from server.cli.output import CONFIRM
 from tests.app import Caller, Product
 from tools.catalog import catalog
-from tools.store.tables import ad_sync_logs
+from tools.store.tables import ad_sync_logs, spend_syncs
 from tools.store.tenant import Rows
 
 CLIENT = {"name": "parity", "version": "1"}
+NEVER_MS = 2**52
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,18 @@ class Answer:
     @property
     def code(self) -> str:
         return str(self.data["code"]) if self.kind != "ok" else "ok"
+
+
+async def at_rest(product: Product, workspace: str, connection: str) -> None:
+    """What its accounts spent is not brought over: a product that lives for many tests would begin, in their midst."""
+    rows = Rows(product.house.store, workspace)
+
+    async def work(tx: Any) -> None:
+        for account in product.known["accounts"]:
+            about = {"connection_id": connection, "account_id": account["id"], "next_at": NEVER_MS}
+            await tx.run(rows.insert_once(spend_syncs, **about))
+
+    await product.house.store.write(work)
 
 
 class Log:

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from tests.app import Caller, Product
-from tests.faces.faces import FACES, Answer, mcp_modern, modern, rest
+from tests.faces.faces import FACES, Answer, at_rest, mcp_modern, modern, rest
 from tests.promises import promise
 from tools.store.tables import approvals
 from tools.store.tenant import Rows
@@ -75,7 +75,7 @@ class Untouched:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def one_workspace(one_product: Product) -> Untouched:
     person = await one_product.person()
-    await one_product.connect(person)
+    await at_rest(one_product, one_product.home, await one_product.connect(person))
     return Untouched(one_product, person, await one_product.key(), await running(person))
 
 

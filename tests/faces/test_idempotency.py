@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 
 from tests.app import Product
-from tests.faces.faces import FACES, Answer, Log, mcp_modern, rest
+from tests.faces.faces import FACES, Answer, Log, at_rest, mcp_modern, rest
 from tests.faces.test_parity import VALID, Scene, audit, comparable, furnished
 from tools.capability import AnyCapability, Effect
 from tools.catalog import catalog
@@ -19,7 +19,9 @@ PROPOSED = [capability for capability in WRITES if capability.plan is not None]
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def scene(one_product: Product) -> Scene:
     """Of which nothing is changed by what is only proposed."""
-    return await furnished(one_product, await one_product.person())
+    scene = await furnished(one_product, await one_product.person())
+    await at_rest(one_product, one_product.home, scene.connection)
+    return scene
 
 
 @pytest.mark.parametrize("capability", PROPOSED, ids=lambda capability: str(capability.name))

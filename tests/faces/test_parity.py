@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from tests.app import Caller, Product
 from tests.conversations import told as conversed
-from tests.faces.faces import FACES, Answer, Log
+from tests.faces.faces import FACES, Answer, Log, at_rest
 from tests.promises import promise
 from tools.capability import AnyCapability
 from tools.catalog import catalog
@@ -241,8 +241,11 @@ def test_every_capability_has_its_arguments_here() -> None:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def scenes(one_product: Product) -> tuple[Scene, Scene]:
     """Of a workspace and of a stranger's. A key does nothing to them: what it asks for waits for a person."""
-    _, stranger = await one_product.second_workspace()
-    return await furnished(one_product, await one_product.person()), await furnished(one_product, stranger)
+    theirs, stranger = await one_product.second_workspace()
+    scenes = await furnished(one_product, await one_product.person()), await furnished(one_product, stranger)
+    for workspace, scene in zip((one_product.home, theirs), scenes, strict=True):
+        await at_rest(one_product, workspace, scene.connection)
+    return scenes
 
 
 @promise("dev.overview.one-surface")
