@@ -1,7 +1,6 @@
 """The whole product in one test: its own application on a real socket, the sandbox behind it on another, and people,
 keys and connections made through the doors that everyone uses."""
 
-import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-import uvicorn
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
@@ -22,6 +20,7 @@ from server.sandbox.meta.limits import POINTS_PER_HOUR
 from server.settings import Settings
 from tests.analytics import ADMIN_TOKEN, WORKSPACE_ID, StandInPipes, tinybird
 from tests.database import settings_in
+from tests.served import served
 from tools import ids
 from tools.authority import Scope
 from tools.secret import Secret
@@ -220,16 +219,8 @@ async def _served_new(app: ASGIApp) -> AsyncIterator[str]:
 
 @contextlib.asynccontextmanager
 async def _served(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
-    config = uvicorn.Config(
-        app, lifespan="off", log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=2
-    )
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(listener)
         await stack.enter_async_context(_lifespan(app))
-        server = uvicorn.Server(config)
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-        try:
-            yield
-        finally:
-            server.should_exit = True
-            await serving
+        await stack.enter_async_context(served(app, listener))
+        yield
