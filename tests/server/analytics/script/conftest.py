@@ -10,16 +10,17 @@ from typing import Any
 
 import pytest_asyncio
 import uvicorn
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, Playwright, async_playwright
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from server.analytics.script.serving import script_routes
-from tests.chromium import BROWSER
+from tests.chromium import BROWSER, CHROMIUM
 
 SECONDS = 10
+ARGUMENTS = ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1, EXCLUDE localhost"]
 _PAGE = """<!doctype html><title>Page {path}</title>
 <script>window.adwright = window.adwright || function () {{ (adwright.q = adwright.q || []).push(arguments) }};
 {early}</script>
@@ -87,15 +88,25 @@ Open = Callable[..., Awaitable[Window]]
 
 
 @pytest_asyncio.fixture(loop_scope="package", scope="package")
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        opened = await playwright.chromium.launch(
-            executable_path=BROWSER,
-            args=["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1, EXCLUDE localhost"],
-            ignore_default_args=["--disable-back-forward-cache"],
-        )
+async def playwright() -> AsyncIterator[Playwright]:
+    async with async_playwright() as started:
+        yield started
+
+
+@pytest_asyncio.fixture(loop_scope="package", scope="package")
+async def browser(playwright: Playwright) -> AsyncIterator[Browser]:
+    async with await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS) as opened:
         yield opened
-        await opened.close()
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def whole_browser(playwright: Playwright) -> AsyncIterator[Browser]:
+    """One that keeps the pages to come back to, which costs too much for every test."""
+    kept = ["--disable-back-forward-cache"]
+    async with await playwright.chromium.launch(
+        executable_path=BROWSER, args=ARGUMENTS, ignore_default_args=kept
+    ) as opened:
+        yield opened
 
 
 @pytest_asyncio.fixture(loop_scope="package")
@@ -110,8 +121,8 @@ async def receiver() -> AsyncIterator[Receiver]:
     await serving
 
 
-@pytest_asyncio.fixture(loop_scope="package")
-async def visit(browser: Browser, receiver: Receiver) -> AsyncIterator[Open]:
+@contextlib.asynccontextmanager
+async def opening(browser: Browser, receiver: Receiver) -> AsyncIterator[Open]:
     """Opens a window of a new visitor on the website, whose pages have these attributes on the script."""
     async with contextlib.AsyncExitStack() as stack:
 
@@ -126,4 +137,16 @@ async def visit(browser: Browser, receiver: Receiver) -> AsyncIterator[Open]:
             await window.go(path)
             return window
 
+        yield visit
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def visit(browser: Browser, receiver: Receiver) -> AsyncIterator[Open]:
+    async with opening(browser, receiver) as visit:
+        yield visit
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def visit_whole(whole_browser: Browser, receiver: Receiver) -> AsyncIterator[Open]:
+    async with opening(whole_browser, receiver) as visit:
         yield visit

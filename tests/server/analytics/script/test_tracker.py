@@ -4,10 +4,10 @@ import uuid
 
 import pytest
 
-from tests.chromium import NEEDS_BROWSER
+from tests.chromium import IN_CHROMIUM, NEEDS_BROWSER
 from tests.server.analytics.script.conftest import Open, Receiver
 
-pytestmark = [pytest.mark.ui, NEEDS_BROWSER, pytest.mark.asyncio(loop_scope="package")]
+pytestmark = [*IN_CHROMIUM, pytest.mark.asyncio(loop_scope="package")]
 
 
 async def test_a_view_says_where_whence_and_who_without_a_preflight(visit: Open, receiver: Receiver) -> None:
@@ -62,8 +62,11 @@ async def test_what_follows_the_hash_is_a_page_where_the_site_says_so(visit: Ope
     assert [view["u"].removeprefix(window.url) for view in views] == ["/app#/one", "/app#/two"]
 
 
-async def test_a_page_that_comes_back_from_the_cache_is_viewed_again_once(visit: Open, receiver: Receiver) -> None:
-    window = await visit("/first")
+@NEEDS_BROWSER
+async def test_a_page_that_comes_back_from_the_cache_is_viewed_again_once(
+    visit_whole: Open, receiver: Receiver
+) -> None:
+    window = await visit_whole("/first")
     await receiver.wait("pageview")
     await window.page.evaluate("window.kept = true")
     await window.go("/second")
