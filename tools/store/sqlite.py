@@ -166,6 +166,7 @@ class SqliteStore(Store):
         self.path = path
         self._watched: list[Changes] = []
         self._writing = connect(path)
+        _use_write_ahead_log(self._writing)
         self._reading = connect(path, writable=False)
         self._scanning = connect(path, writable=False)
         self._writer = _Thread("store-writer", self._commit, BATCH)
@@ -175,7 +176,6 @@ class SqliteStore(Store):
     async def open(cls, path: Path | str) -> Self:
         """Open a migrated database; the caller's loop owns the store."""
         try:
-            use_write_ahead_log(Path(path))
             return cls(Path(path))
         except (sqlite3.Error, OSError) as error:
             raise translated(error) from error
@@ -309,15 +309,11 @@ def _lower(text: str | None) -> str | None:
     return None if text is None else text.lower()
 
 
-def use_write_ahead_log(path: Path) -> None:
+def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
     """Readers never wait for the writer. The mode is kept in the file; changing it ignores the busy timeout."""
-    connection = connect(path)
     until = time.monotonic() + BUSY_TIMEOUT_MS / 1000
-    try:
-        while not _switched(connection, until):
-            time.sleep(0.01)
-    finally:
-        connection.close()
+    while not _switched(connection, until):
+        time.sleep(0.01)
 
 
 def _switched(connection: sqlite3.Connection, until: float) -> bool:

@@ -4,6 +4,7 @@ import hashlib
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -17,6 +18,7 @@ LEDGER = """CREATE TABLE IF NOT EXISTS schema_migrations (
     applied_at BIGINT NOT NULL,
     PRIMARY KEY (version)
 )"""
+APPLIED = "SELECT version, checksum FROM schema_migrations"
 
 
 class SchemaMismatch(Exception):
@@ -33,6 +35,7 @@ class Migration(NamedTuple):
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
 
+@cache
 def shipped(directory: Path = _DIRECTORY) -> tuple[Migration, ...]:
     """The steps this program knows, in order: `0001_core.sql` is version 1, named core."""
     found = []
@@ -49,7 +52,8 @@ def migrate(path: Path | str, steps: Sequence[Migration] | None = None) -> list[
         connection = connect(Path(path))
         try:
             connection.execute(LEDGER)
-            return [step.version for step in steps if _apply(connection, step, newest=steps[-1].version)]
+            missing = absent(dict(connection.execute(APPLIED).fetchall()), steps)
+            return [step.version for step in missing if _apply(connection, step, newest=steps[-1].version)]
         finally:
             connection.close()
     except (sqlite3.Error, OSError) as error:
@@ -59,7 +63,7 @@ def migrate(path: Path | str, steps: Sequence[Migration] | None = None) -> list[
 def _apply(connection: sqlite3.Connection, step: Migration, newest: int) -> bool:
     connection.execute("BEGIN IMMEDIATE")  # another process may be at the same step: the lock lets one through
     try:
-        applied = dict(connection.execute("SELECT version, checksum FROM schema_migrations").fetchall())
+        applied = dict(connection.execute(APPLIED).fetchall())
         check(applied, step, newest)
         if step.version in applied:
             return False
@@ -74,6 +78,13 @@ def _apply(connection: sqlite3.Connection, step: Migration, newest: int) -> bool
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+
+
+def absent(applied: dict[int, str], steps: Sequence[Migration]) -> list[Migration]:
+    """Those still to be applied, where the others are as they are known here; each is looked at again under a lock."""
+    for step in steps:
+        check(applied, step, steps[-1].version)
+    return [step for step in steps if step.version not in applied]
 
 
 def check(applied: dict[int, str], step: Migration, newest: int) -> None:
