@@ -1,7 +1,7 @@
 """Pages for those who print them or whose system decides on colours; the panel has tests of its own."""
 
 from tests.chromium import IN_CHROMIUM
-from tests.server.web.browser import LINES, PAPER, SHEET, Open, Visitor
+from tests.server.web.browser import DESK, LINES, PAPER, SHEET, Open
 from tests.server.web.site import Site
 from tests.world import OWNER
 
@@ -15,26 +15,22 @@ async def pages(live: Site) -> list[str]:
     return [f"/approvals/{approval['id']}", *(f"/{each}" for each in listed)]
 
 
-async def faults(visitor: Visitor, paths: list[str], judge: str) -> dict[str, list[str]]:
-    found = {}
+async def test_every_page_suits_paper_and_the_colours_of_the_system(live: Site, visit: Open) -> None:
+    """On paper it is black on white, whole and without what is clicked; in forced colours every control has an edge, a
+    ring and its state."""
+    paths, visitor = await pages(live), await visit(color_scheme="dark", viewport=SHEET)
+    page, found = visitor.page, {}
+    await visitor.go(paths[0])
+    on_screen = await page.evaluate(PAPER)
+
     for path in paths:
         await visitor.go(path)
-        found[path] = await visitor.page.evaluate(judge)
-    return {path: each for path, each in found.items() if each}
+        await page.emulate_media(media="print", color_scheme="dark", forced_colors="none")
+        await page.set_viewport_size(SHEET)
+        on_paper = await page.evaluate(PAPER)
+        await page.emulate_media(media="screen", color_scheme="light", forced_colors="active")
+        await page.set_viewport_size(DESK)
+        found[path] = on_paper, await page.evaluate(LINES)
 
-
-async def test_on_paper_a_page_is_black_on_white_whole_and_without_what_is_clicked(live: Site, visit: Open) -> None:
-    visitor = await visit(color_scheme="dark", viewport=SHEET)
-    paths = await pages(live)
-    await visitor.go(paths[0])
-    on_screen = await visitor.page.evaluate(PAPER)
-    await visitor.page.emulate_media(media="print")
-
-    assert await faults(visitor, paths, PAPER) == {}
+    assert found == dict.fromkeys(paths, ([], []))
     assert {fault.partition(":")[0] for fault in on_screen} >= {"to be clicked", "not on white", "pale"}
-
-
-async def test_in_forced_colours_every_control_has_an_edge_a_ring_and_its_state(live: Site, visit: Open) -> None:
-    visitor = await visit(forced_colors="active")
-
-    assert await faults(visitor, await pages(live), LINES) == {}

@@ -86,12 +86,12 @@ async def test_a_page_without_forms_or_without_connections_reads_well_too(
     assert visitor.complaints + visitor.strays() == []
 
 
-@pytest.mark.parametrize("path", ["/nothing/here", "/login?token=used", "/sign-in?why=ended"])
-async def test_what_went_wrong_reads_well_too(visit: Open, path: str) -> None:
+async def test_what_went_wrong_reads_well_too(visit: Open) -> None:
     visitor = await visit(None)
-    await visitor.go(path)
+    for path in ("/nothing/here", "/login?token=used", "/sign-in?why=ended"):
+        await visitor.go(path)
+        assert await visitor.violations() == [], path
 
-    assert await visitor.violations() == []
     assert visitor.strays() == []
 
 
