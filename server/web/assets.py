@@ -3,8 +3,10 @@
 import hashlib
 import mimetypes
 import re
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import Self
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -30,6 +32,12 @@ class Assets:
             if name not in files:
                 raise ValueError(f"A static file names {name}, which does not exist.")
             self._keep(name, self._with_urls(name, files[name]))
+
+    @classmethod
+    @cache
+    def shipped(cls) -> Self:
+        """Those of this program: they do not change while it runs."""
+        return cls()
 
     def url(self, name: str) -> str:
         return self._urls[name]

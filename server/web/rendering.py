@@ -26,7 +26,7 @@ _MESSAGES = {
 class Renderer:
     def __init__(self, clock: Callable[[], dt.datetime]) -> None:
         self._clock = clock
-        self.assets = Assets()
+        self.assets = Assets.shipped()
         self._environment = Environment(
             loader=FileSystemLoader(Path(__file__).parent / "templates"),
             autoescape=True,
