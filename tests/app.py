@@ -72,13 +72,14 @@ class Product:
         return self.houses[-1]
 
     def client(self, **headers: str) -> httpx2.AsyncClient:
-        client = httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=30)
+        client = httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=30, trust_env=False)
         self._stack.push_async_callback(client.aclose)
         return client
 
     async def operate(self, method: str, path: str, body: Any = None) -> Any:
         """As the operator's commands do."""
-        async with httpx2.AsyncClient(base_url=self.url, headers={"authorization": f"Bearer {LOCAL_TOKEN}"}) as local:
+        headers = {"authorization": f"Bearer {LOCAL_TOKEN}"}
+        async with httpx2.AsyncClient(base_url=self.url, headers=headers, trust_env=False) as local:
             answer = await local.request(method, f"/local{path}", json=body)
             assert answer.is_success, answer.text
             return answer.json()["data"]
@@ -153,7 +154,7 @@ async def open_product(
         sandbox_url = await stack.enter_async_context(
             _served_new(create_sandbox(meta_points_per_hour=sandbox_points_per_hour))
         )
-        sandbox = await stack.enter_async_context(httpx2.AsyncClient(base_url=sandbox_url))
+        sandbox = await stack.enter_async_context(httpx2.AsyncClient(base_url=sandbox_url, trust_env=False))
         everything = (await sandbox.get("/")).json()
         pipes = StandInPipes()
         listener = _listener()
