@@ -2,7 +2,7 @@
 
 import contextlib
 import datetime as dt
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from hmac import new as hmac
@@ -56,8 +56,9 @@ async def open_stage(
             await talk.restart()
         if fixture.google:
             await talk.world.connect_google()
+        known = await talk.world.campaigns()
         ids = {
-            call: await _found(talk.world, name)
+            call: _found(known, name)
             for call, name in book.campaigns.items()
             if fixture.google or name.startswith("meta/")
         }
@@ -65,23 +66,24 @@ async def open_stage(
         today = talk.world.clock.now.date()
         days = {"today": today.isoformat()} | {f"{n}d": (today + dt.timedelta(days=n)).isoformat() for n in _DAYS}
         places = Places(days | ids, {})
-        known = await _figures(talk.world, book, task, places)
+        read = await _figures(talk.world, book, task, places)
         places = Places(
-            days | ids | {n: each.value for n, each in known.items()}, {n: each.shown for n, each in known.items()}
+            days | ids | {n: each.value for n, each in read.items()}, {n: each.shown for n, each in read.items()}
         )
         before, writes = await campaigns(talk.world), len(await talk.world.writes_seen())
         for fault in fixture.faults:
             await talk.world.break_next(**fault)
         if fixture.faults:
             talk.world.clock.pass_by(minutes=KEPT_MINUTES)
-        yield Stage(talk, principal(Role(task.by)), places, known, before, writes)
+        yield Stage(talk, principal(Role(task.by)), places, read, before, writes)
 
 
-async def _found(world: World, described: str) -> str:
+def _found(known: Iterable[Mapping[str, Any]], described: str) -> str:
     """`platform/currency/name`: a name alone is not always of one campaign."""
-    platform, currency, name = described.split("/", 2)
-    found = await world.campaign(platform=platform, currency=currency, name=name)
-    return str(found["campaign_id"])
+    wanted = described.split("/", 2)
+    return next(
+        str(each["campaign_id"]) for each in known if [each["platform"], each["currency"], each["name"]] == wanted
+    )
 
 
 async def _furnish(world: World, fixture: Fixture, ids: Mapping[str, str], shop: Any) -> None:

@@ -51,9 +51,9 @@ async def test_rows_have_the_columns_of_their_datasources(sandbox: httpx2.AsyncC
 
 async def test_a_span_asked_in_pieces_is_the_span_asked_at_once(sandbox: httpx2.AsyncClient) -> None:
     first, then, whole = await asyncio.gather(
-        visits(sandbox, after=milliseconds(days=6), until=milliseconds(days=4)),
-        visits(sandbox, after=milliseconds(days=4)),
-        visits(sandbox, after=milliseconds(days=6)),
+        visits(sandbox, after=milliseconds(days=3), until=milliseconds(days=2)),
+        visits(sandbox, after=milliseconds(days=2)),
+        visits(sandbox, after=milliseconds(days=3)),
     )
     for datasource, rows in whole.items():
         pieces = first.get(datasource, []) + then.get(datasource, [])
