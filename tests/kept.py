@@ -1,5 +1,4 @@
-"""Connections to the tests' server outlive the test that made them, as to make one takes longer than most of what is
-said on it. What the next one finds is a session that was reset, and a driver that knows nothing of it."""
+"""Connections to the tests' server outlive the test that made them: the next finds a session that was reset."""
 
 import asyncio
 import atexit
