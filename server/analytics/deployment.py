@@ -112,20 +112,8 @@ class Deployed:
             return validator.sort(ndjson, at=at, batch=batch)
 
         rows = sort() if len(ndjson) <= _IN_THE_LOOP_BYTES else await asyncio.to_thread(sort)
-        table = quoted(self.database, datasource)
-        try:
-            await self.engine.insert(table, rows.body(), columns=validator.columns)
-        except RowsRefused:
-            await self._set_apart(table, rows, validator, at=at, batch=batch)
-            await self.engine.insert(table, rows.body(), columns=validator.columns)
-        finally:
-            self._known.written(datasource, rows.earliest)
-        if rows.bad:
-            await self.engine.insert(
-                quoted(self.database, datasource + QUARANTINE),
-                b"\n".join(rows.bad),
-                columns=(*_QUARANTINE_COLUMNS, *validator.columns),
-            )
+        # Who stops waiting does not stop the writing, and what is known must be told when that is over.
+        await asyncio.shield(self._written(datasource, rows, validator, at=at, batch=batch))
         return Appended(successful_rows=len(rows.good), quarantined_rows=len(rows.bad))
 
     async def copy(self, pipe: str) -> None:
@@ -142,6 +130,24 @@ class Deployed:
         if (threads := composition.settings.get("max_threads", "")).isdecimal():
             limits = dataclasses.replace(limits, max_threads=int(threads))
         return await self.engine.query(sql, output=output, limits=limits, parameters=composition.bound)
+
+    async def _written(
+        self, datasource: str, rows: Sorted, validator: Validator, *, at: dt.datetime, batch: str
+    ) -> None:
+        table = quoted(self.database, datasource)
+        try:
+            await self.engine.insert(table, rows.body(), columns=validator.columns)
+        except RowsRefused:
+            await self._set_apart(table, rows, validator, at=at, batch=batch)
+            await self.engine.insert(table, rows.body(), columns=validator.columns)
+        finally:
+            self._known.written(datasource, rows.earliest)
+        if rows.bad:
+            await self.engine.insert(
+                quoted(self.database, datasource + QUARANTINE),
+                b"\n".join(rows.bad),
+                columns=(*_QUARANTINE_COLUMNS, *validator.columns),
+            )
 
     async def _set_apart(self, table: str, rows: Sorted, validator: Validator, *, at: dt.datetime, batch: str) -> None:
         """Finds the rows that the engine itself does not take, in a table that keeps nothing, by halves."""

@@ -176,6 +176,30 @@ async def test_an_insert_that_failed_may_have_written(site: Deployed, listening:
     assert (await _row(site, VISITORS))["value"] == 3
 
 
+async def test_an_insert_that_nobody_waits_for_any_more_is_noticed_when_it_is_over(
+    site: Deployed, listening: Any
+) -> None:
+    under_way, goes_on, over = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def slow(table: str, rows: bytes, *, columns: Any) -> None:
+        under_way.set()
+        await goes_on.wait()
+        await listening._engine.insert(table, rows, columns=columns)
+        over.set()
+
+    # As in the engine, whose thread goes on.
+    listening.insert = lambda *given, **named: asyncio.shield(slow(*given, **named))
+    late = _views(site, ("v4", "2026-03-01 10:00:00.000"), ingest_ts="2026-03-01 21:00:00.000")
+    appending = asyncio.create_task(late)
+    await under_way.wait()
+    appending.cancel()
+    before = await _row(site, VISITORS)
+    goes_on.set()
+    await over.wait()
+
+    assert (before["value"], (await _row(site, VISITORS))["value"]) == (2, 3)
+
+
 async def test_nothing_is_known_of_a_store_that_others_write_to(
     project: Project, listening: Any, database: str
 ) -> None:
