@@ -187,15 +187,14 @@ async def test_an_insert_that_nobody_waits_for_any_more_is_noticed_when_it_is_ov
         await listening._engine.insert(table, rows, columns=columns)
         over.set()
 
-    # As in the engine, whose thread goes on.
-    listening.insert = lambda *given, **named: asyncio.shield(slow(*given, **named))
+    listening.insert = slow
     late = _views(site, ("v4", "2026-03-01 10:00:00.000"), ingest_ts="2026-03-01 21:00:00.000")
     appending = asyncio.create_task(late)
     await under_way.wait()
     appending.cancel()
     before = await _row(site, VISITORS)
     goes_on.set()
-    await over.wait()
+    await asyncio.wait_for(over.wait(), 10)  # for ever, where the writing was stopped
 
     assert (before["value"], (await _row(site, VISITORS))["value"]) == (2, 3)
 
