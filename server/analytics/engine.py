@@ -7,11 +7,15 @@ from typing import Any, Protocol
 
 MIB = 1024 * 1024
 
-# Of every session that answers: numbers stay numbers, and what is none is null, as Tinybird writes them.
+# Of every session that answers: numbers stay numbers, and what is none is null, as Tinybird writes them. Machine code
+# made for a query takes the fourth of its kind 300 ms, and gains the next ones nothing to a tenth.
 READING: Mapping[str, str] = {
     "output_format_json_quote_64bit_integers": "0",
     "output_format_json_quote_decimals": "0",
     "output_format_json_quote_denormals": "0",
+    "compile_expressions": "0",
+    "compile_aggregate_expressions": "0",
+    "compile_sort_description": "0",
 }
 # Of every session that writes. A batch may hold events of any month, of a clock years off: each month is a part.
 WRITING: Mapping[str, str] = {
