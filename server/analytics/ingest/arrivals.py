@@ -24,13 +24,14 @@ class SpooledArrivals:
         self.events = 0  # accepted since the start
         self._spool, self._countries, self._clock = spool, countries, clock
         self._enricher = Enricher(countries)
+        self._loaded = False
         self._loading: asyncio.Future[None] | None = None
 
     async def accept(self, events: Sequence[Event]) -> None:
         """Durable when it returns. Raises IngestUnavailable; then nothing of it need be there, and it is sent again."""
         if not events:
             return
-        if self._loading is None or not self._loading.done():
+        if not self._loaded:
             await self.load()
         count, told = len(events), self._record(events)
         del events  # what waits for the disk is bytes: of objects, the collector would go through all, again and again
@@ -43,8 +44,8 @@ class SpooledArrivals:
         return record(self._enricher.row(event, now_ms, ingest_ts) for event in events)
 
     async def load(self) -> None:
-        """The lists and the database of countries, once; the first event waits for them rather than going without."""
-        if self._loading is None:
+        """The lists and the database of countries, once; an event waits for them rather than going without."""
+        if self._loading is None or self._loading.done():
             self._loading = asyncio.ensure_future(asyncio.to_thread(self._load))
         await asyncio.shield(self._loading)
 
@@ -52,3 +53,4 @@ class SpooledArrivals:
         self._countries.load()
         sources.lists()
         agents.warm()
+        self._loaded = True

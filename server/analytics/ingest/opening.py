@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 from server.analytics.ingest.addresses import Addresses
@@ -25,6 +25,7 @@ from tools.limits import MemoryLimiter
 from tools.store.engine import Store
 
 DROPS_EVERY_SECONDS = 10.0
+LOOK_EVERY_SECONDS = 10.0
 logger = logging.getLogger(__name__)
 
 
@@ -42,10 +43,10 @@ async def open_ingest(settings: Settings, store: Store, pipes: PipeStore) -> Asy
     directory = settings.data_dir / "ingest"
     spool, quarantine, drops = Spool(directory), Quarantine(directory), Drops(wall_clock)
     arrivals = SpooledArrivals(spool, Countries(settings.country_database))
-    flusher = Flusher(spool, pipes, quarantine, drops)
+    flusher, sites = Flusher(spool, pipes, quarantine, drops), Sites(store)
     endpoint = Endpoint(
         arrivals,
-        Sites(store),
+        sites,
         drops,
         DailyVisitors(directory),
         MemoryLimiter(),
@@ -58,6 +59,7 @@ async def open_ingest(settings: Settings, store: Store, pipes: PipeStore) -> Asy
     tasks = [
         asyncio.create_task(flusher.run(), name="ingest-flush"),
         asyncio.create_task(_tell_drops(drops, spool), name="ingest-drops"),
+        asyncio.create_task(load_ahead(arrivals, sites), name="ingest-load"),
     ]
     try:
         yield Ingest(arrivals, endpoint, IngestMetrics(arrivals, spool, flusher, quarantine, drops), flusher)
@@ -67,6 +69,20 @@ async def open_ingest(settings: Settings, store: Store, pipes: PipeStore) -> Asy
         await asyncio.gather(*tasks, return_exceptions=True)
         await _told(drops, spool)
         await spool.close()
+
+
+async def load_ahead(
+    arrivals: SpooledArrivals, sites: Sites, *, pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+) -> None:
+    """So that no sender waits for it. It takes 30 MB, which a server without a website is spared."""
+    while True:
+        try:
+            if await sites.any():
+                await arrivals.load()
+                return
+        except Exception:  # an event is told of it, too, and tries again as this does
+            logger.exception("cannot prepare for events; it is tried again in %s s", LOOK_EVERY_SECONDS)
+        await pause(LOOK_EVERY_SECONDS)
 
 
 async def _tell_drops(drops: Drops, spool: Spool) -> None:

@@ -20,6 +20,7 @@ _SITE = Prepared(
         websites.c.id == bindparam("website_id"), websites.c.deleted_at.is_(None)
     )
 )
+_ANY = Prepared(select(websites.c.id).where(websites.c.deleted_at.is_(None)).limit(1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,10 @@ class Sites:
         self._changes = store.changes_to(websites)
         self._as_of = -1
         self._known: dict[str, tuple[Site | None, float]] = {}
+
+    async def any(self) -> bool:
+        """Whether an event can come at all. Raises StoreUnavailable."""
+        return await self._store.read(lambda transaction: transaction.first(_ANY)) is not None
 
     async def find(self, website_id: str) -> Site | None:
         """Raises StoreUnavailable."""

@@ -2,7 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+import logging
+import lzma
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,12 +13,15 @@ import httpx2
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from server.analytics.ingest.opening import Ingest, open_ingest
+from server.analytics.ingest.arrivals import SpooledArrivals
+from server.analytics.ingest.countries import EMBEDDED, Countries
+from server.analytics.ingest.opening import Ingest, load_ahead, logger, open_ingest
 from server.settings import Settings
 from tests.analytics import StandInPipes
 from tests.server.analytics.ingest.rig import CHROME, SHOP, Rig
 from tools.errors import InvalidRequest, Unavailable
 from tools.store.sealing import generate_key
+from tools.store.tables import websites
 
 PATIENCE = 20
 
@@ -33,6 +39,39 @@ class Waiting(StandInPipes):
 
     def of(self, datasource: str) -> asyncio.Event:
         return self.got.setdefault(datasource, asyncio.Event())
+
+
+class Held(Countries):
+    """Says when it is read, and is not done before it is told to go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.go_on, self.readings = threading.Event(), threading.Event(), 0
+
+    def load(self) -> None:
+        self.readings += 1
+        self.begun.set()
+        self.go_on.wait(PATIENCE)
+        super().load()
+
+
+class Told(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.something = asyncio.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.exc_info:
+            self.something.set()
+
+
+@pytest.fixture
+def countries(rig: Rig) -> Iterator[Held]:
+    held = Held()
+    rig.arrivals = SpooledArrivals(rig.spool, held, rig.clock)
+    rig.open_endpoint()
+    yield held
+    held.go_on.set()
 
 
 def settings_of(rig: Rig, **more: str) -> Settings:
@@ -97,3 +136,59 @@ async def test_limits_and_proxies_are_settings(rig: Rig) -> None:
     assert settings_of(rig, TRUSTED_PROXIES=" 10.1.2.3/8, ::1 ").trusted_proxies == "10.0.0.0/8,::1/128"
     with pytest.raises(InvalidRequest, match="TRUSTED_PROXIES"):
         settings_of(rig, TRUSTED_PROXIES="everybody")
+
+
+async def test_what_an_event_needs_is_loaded_ahead_of_it_and_once_while_all_else_is_answered(
+    rig: Rig, countries: Held
+) -> None:
+    loading = asyncio.create_task(load_ahead(rig.arrivals, rig.sites))
+    assert await asyncio.to_thread(countries.begun.wait, PATIENCE)
+
+    first = asyncio.create_task(rig.send(rig.event()))
+    assert (await rig.send(rig.event(w="admx_of_nobody"))).status_code == 202
+    assert not (first.done() or loading.done())
+    countries.go_on.set()
+
+    assert (await first).status_code == 202
+    await loading
+    assert (await rig.send(rig.event(i="e-2"))).status_code == 202
+    assert (countries.readings, [row["country"] for row in await rig.stored()]) == (1, ["GB", "GB"])
+
+
+async def test_a_server_without_a_website_loads_nothing_until_it_has_one(rig: Rig, countries: Held) -> None:
+    countries.go_on.set()
+    before: list[int] = []
+
+    async def added(_: float) -> None:
+        before.append(countries.readings)
+        await rig.database.write(lambda tx: tx.run(websites.update().values(deleted_at=None)))
+
+    await rig.database.write(lambda tx: tx.run(websites.update().values(deleted_at=1)))
+    await load_ahead(rig.arrivals, rig.sites, pause=added)
+
+    assert (before, countries.readings) == ([0], 1)
+
+
+async def test_whoever_closes_does_not_wait_for_what_is_being_loaded(rig: Rig, countries: Held) -> None:
+    loading = asyncio.create_task(load_ahead(rig.arrivals, rig.sites))
+    assert await asyncio.to_thread(countries.begun.wait, PATIENCE)
+
+    loading.cancel()
+    await asyncio.wait({loading}, timeout=PATIENCE)
+
+    assert loading.cancelled()
+    assert not countries.go_on.is_set()
+
+
+async def test_what_cannot_be_loaded_is_told_at_the_start_and_tried_again_for_each_event(rig: Rig) -> None:
+    database, told = rig.directory / "mine.mmdb", Told()
+    logger.addHandler(told)
+    try:
+        async with open_ingest(settings_of(rig, COUNTRY_DATABASE=str(database)), rig.database, Waiting()) as ingest:
+            async with asyncio.timeout(PATIENCE):
+                await told.something.wait()
+            assert [await send(ingest, rig), await send(ingest, rig)] == [503, 503]
+            database.write_bytes(lzma.decompress(EMBEDDED.read_bytes()))
+            assert await send(ingest, rig) == 202
+    finally:
+        logger.removeHandler(told)
