@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from textwrap import indent
 from typing import Any, TextIO
 
 from server.process.environment import coloured
@@ -11,6 +12,8 @@ from tools.legible import legible
 
 ERROR, CONFIRM = 1, 3
 _WIDEST = 48
+_ROWS = ("items", "rows")
+"""What an answer calls the rows it is a page of."""
 
 
 class Answered(CapabilityError):
@@ -57,9 +60,9 @@ def style(code: str, text: str, stream: TextIO) -> str:
 
 def _rendered(data: Any) -> str:
     if isinstance(data, Mapping):
-        if isinstance(data.get("items"), list):
-            more, missing = data.get("next_cursor"), [_missing(gap) for gap in data.get("gaps", ())]
-            return "\n".join([_rendered(data["items"]), *missing, *([f"more: cursor={more}"] if more else [])])
+        for name in _ROWS:
+            if isinstance(data.get(name), list):
+                return "\n".join(_page(data, data[name]))
         width = max((len(str(name)) for name in data), default=0)
         return "\n".join(f"{name:<{width}}  {_cell(value)}" for name, value in data.items())
     if isinstance(data, list):
@@ -67,13 +70,29 @@ def _rendered(data: Any) -> str:
     return _cell(data)
 
 
+def _page(answer: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The rows, and below them what has to be known to read them."""
+    yield _table(rows, [column["name"] for column in answer.get("columns", ())]) if rows else "There are no rows."
+    for name, value in answer.items():
+        if name in (*_ROWS, "columns", "next_cursor") or value in (None, []):
+            continue
+        if name == "gaps":
+            yield from map(_missing, value)
+        elif isinstance(value, list):
+            yield f"{name}:\n{indent(_rendered(value), '  ')}"
+        else:
+            yield f"{name}: {_cell(value)}"
+    if more := answer.get("next_cursor"):
+        yield f"more: cursor={more}"
+
+
 def _missing(gap: Mapping[str, Any]) -> str:
     where = gap.get("account_id") or gap.get("connectionId")
     return f"missing: {_cell(gap.get('platform'))} {_cell(where)}: {_cell(gap.get('message'))} {_cell(gap.get('fix'))}"
 
 
-def _table(rows: Sequence[Mapping[str, Any]]) -> str:
-    columns = list(dict.fromkeys(name for row in rows for name in row))
+def _table(rows: Sequence[Mapping[str, Any]], first: Sequence[str] = ()) -> str:
+    columns = list(dict.fromkeys((*first, *(name for row in rows for name in row))))
     lines = [columns, *([_cell(row.get(name))[:_WIDEST] for name in columns] for row in rows)]
     widths = [max(len(line[at]) for line in lines) for at in range(len(columns))]
     return "\n".join(

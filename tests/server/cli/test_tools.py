@@ -88,11 +88,41 @@ async def test_arguments_go_where_the_document_says(monkeypatch: pytest.MonkeyPa
 async def test_a_page_says_how_to_get_the_next(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    page = answering(200, {"data": [{"id": 1, "name": "one"}], "meta": {"next_cursor": "c2"}})
+    meta = {"next_cursor": "c2", "cache": {"hit": True}, "request_id": "r"}
+    page = answering(200, {"data": [{"id": 1, "name": "one"}], "meta": meta})
     await run(monkeypatch, page, "tools", "call", "list_things", "--json")
-    assert json.loads(capsys.readouterr().out) == {"items": [{"id": 1, "name": "one"}], "next_cursor": "c2"}
+    items = [{"id": 1, "name": "one"}]
+    assert json.loads(capsys.readouterr().out) == {"items": items, "next_cursor": "c2", "cache": {"hit": True}}
     await run(monkeypatch, page, "tools", "call", "list_things")
-    assert capsys.readouterr().out == "id  name\n1   one\nmore: cursor=c2\n"
+    assert capsys.readouterr().out == 'id  name\n1   one\ncache: {"hit": true}\nmore: cursor=c2\n'
+
+
+async def test_rows_are_a_table_in_the_order_of_their_columns_and_what_to_know_of_them_is_below(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = {
+        "columns": [{"name": "path", "type": "String"}, {"name": "visitors", "type": "UInt64"}],
+        "rows": [{"visitors": 12, "path": "/pricing"}, {"visitors": 3, "path": "/"}],
+        "caveats": ["Bots are left out.", "Days are those of UTC."], "as_of": "2026-11-23T01:00:00Z", "elapsed": 0.01,
+        "totals": [], "next_cursor": "c2",
+    }  # fmt: skip
+    answer = answering(200, {"data": found, "meta": {"request_id": "r"}})
+
+    await run(monkeypatch, answer, "tools", "call", "list_things")
+    assert capsys.readouterr().out.splitlines() == [
+        "path      visitors", "/pricing  12", "/         3", "caveats:", "  Bots are left out.",
+        "  Days are those of UTC.", "as_of: 2026-11-23T01:00:00Z", "elapsed: 0.01", "more: cursor=c2",
+    ]  # fmt: skip
+    await run(monkeypatch, answer, "tools", "call", "list_things", "--json")
+    assert json.loads(capsys.readouterr().out) == found
+
+
+@pytest.mark.parametrize("data", [[], {"columns": [{"name": "path", "type": "String"}], "rows": []}])
+async def test_that_there_are_no_rows_is_said(
+    data: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await run(monkeypatch, answering(200, {"data": data, "meta": {}}), "tools", "call", "list_things")
+    assert capsys.readouterr().out == "There are no rows.\n"
 
 
 async def test_a_program_gets_the_proposal_and_exit_code_3(
