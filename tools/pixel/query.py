@@ -203,9 +203,9 @@ def _caveats(asked: _Asked, found: PipeRows) -> Iterator[str]:
         if asked.since <= asked.today <= asked.until:
             yield f"{asked.today} is not over: its figures still grow."
     if others := _counted(found, OTHERS, once_a="t" if asked.pipe == PANEL else None):
-        yield f"Payments in other currencies that are not in the revenue: {others}; ask for them with currency."
+        yield f"Payments in other currencies, not in the revenue: {others}; ask for them with currency."
     if others := _counted(found, OTHER_SPEND):
-        yield f"Days of campaigns paid in other currencies that are not in the spend: {others}; ask for them with currency."
+        yield f"Days of campaigns paid in other currencies, not in the spend: {others}; ask for them with currency."
 
 
 def _counted(found: PipeRows, column: str, *, once_a: str | None = None) -> int:

@@ -113,7 +113,9 @@ async def test_payments_that_were_not_added_up_are_told(world: World) -> None:
 
     answer = await query(world, "p_attributed_revenue", model="linear", by="source")
 
-    assert any(caveat.startswith("Payments in other currencies that are not in the revenue: 3;") for caveat in answer["caveats"])
+    assert any(
+        caveat.startswith("Payments in other currencies, not in the revenue: 3;") for caveat in answer["caveats"]
+    )
     ((_, asked),) = world.pipes.asked
     assert (asked["model"], asked["by"]) == ("linear", "source")
 
@@ -124,7 +126,9 @@ async def test_payments_that_rows_of_a_period_repeat_are_told_once(world: World)
 
     answer = await query(world, "p_mmm_input")
 
-    assert any(caveat.startswith("Payments in other currencies that are not in the revenue: 4;") for caveat in answer["caveats"])
+    assert any(
+        caveat.startswith("Payments in other currencies, not in the revenue: 4;") for caveat in answer["caveats"]
+    )
 
 
 async def test_spend_that_was_not_added_up_is_told(world: World) -> None:
@@ -132,7 +136,7 @@ async def test_spend_that_was_not_added_up_is_told(world: World) -> None:
 
     answer = await query(world, "p_mer")
 
-    told = "Days of campaigns paid in other currencies that are not in the spend: 2; ask for them with currency."
+    told = "Days of campaigns paid in other currencies, not in the spend: 2; ask for them with currency."
     assert told in answer["caveats"]
 
 
