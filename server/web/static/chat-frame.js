@@ -1,12 +1,12 @@
-// The panel's place in the page: opened and closed from anywhere, by keyboard too, and where the focus goes then; and the
-// line above a conversation with the ways out of it.
+// The panel's place in the page: opened and closed from anywhere, and where the focus goes then; and the line above a
+// conversation with the ways out of it.
 import { button, h, icon } from "./chat-dom.js";
 import { MAY } from "./chat-notes.js";
 
 const OPEN = "adwright.panel";
 const APART = "Open on a page of its own";
 const root = document.documentElement;
-const covers = matchMedia("(max-width: 900px)");
+const narrow = matchMedia("(max-width: 1023px)");
 
 export class Frame {
   #from = null;
@@ -17,8 +17,9 @@ export class Frame {
     this.fixed = panel.getAttribute("mode") === "page";
     document.addEventListener("keydown", (event) => this.#pressed(event));
     document.addEventListener("click", (event) => this.#clicked(event));
+    document.addEventListener("mousedown", (event) => this.#beside(event));
     document.addEventListener("adwright:ask", ({ detail }) => this.#ask(detail));
-    covers.addEventListener("change", () => this.#cover());
+    narrow.addEventListener("change", () => this.#tell());
     this.#tell();
   }
 
@@ -38,7 +39,7 @@ export class Frame {
   }
 
   hide() {
-    if (this.fixed) return;
+    if (this.fixed) return this.leave();
     root.dataset.panel = "";
     localStorage.setItem(OPEN, "");
     this.#tell();
@@ -47,36 +48,36 @@ export class Frame {
 
   /** Back to the page; a panel that covers it gives way. */
   leave() {
-    if (covers.matches && this.open && !this.fixed) return this.hide();
-    const back =
-      this.#from?.isConnected && this.#from !== document.body
-        ? this.#from
-        : (this.#button() ?? document.getElementById("main"));
-    back?.focus();
+    if (this.#covers) return this.hide();
+    const places = [this.#from, this.#button(), document.getElementById("main")];
+    places.find((each) => each?.matches("body *")).focus();
+  }
+
+  get #covers() {
+    return narrow.matches && this.open && !this.fixed;
   }
 
   #button() {
-    return document.querySelector('[data-ask][aria-controls="assistant"]');
-  }
-
-  #tell() {
-    this.#button()?.setAttribute("aria-expanded", String(this.open));
-    this.#cover();
+    return document.querySelector("[aria-controls=assistant]");
   }
 
   /** What the panel covers is out of reach. */
-  #cover() {
-    if (this.fixed) return;
-    for (const other of document.body.children)
-      if (other !== this.panel && !other.contains(this.panel)) other.inert = covers.matches && this.open;
+  #tell() {
+    this.#button()?.setAttribute("aria-expanded", this.open);
+    for (const each of document.querySelectorAll("body > :not(dialog, chat-panel)")) each.inert = this.#covers;
+  }
+
+  #beside(event) {
+    if (!this.#covers || event.target !== document.body) return;
+    event.preventDefault();
+    this.hide();
   }
 
   #pressed(event) {
+    if (event.key === "Escape") this.#beside(event);
     if (!(event.metaKey || event.ctrlKey) || event.altKey || event.shiftKey || event.key.toLowerCase() !== "j") return;
     event.preventDefault();
-    if (!this.fixed && this.open && this.panel.contains(document.activeElement)) this.hide();
-    else if (this.fixed && this.panel.contains(document.activeElement)) this.leave();
-    else this.show();
+    this.panel.contains(document.activeElement) ? this.hide() : this.show();
   }
 
   #clicked(event) {
@@ -84,7 +85,7 @@ export class Frame {
     if (!asking) return;
     event.preventDefault();
     const { ask: message, askSurface: surface, askSend } = asking.dataset;
-    if (!message && !surface) return this.open && !this.fixed ? this.hide() : this.show();
+    if (!message && !surface) return this.open ? this.hide() : this.show();
     this.#ask({ message, surface, send: askSend !== undefined });
   }
 

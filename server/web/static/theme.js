@@ -3,8 +3,8 @@
   const root = document.documentElement;
   const stored = localStorage.getItem("theme");
   if (stored === "light" || stored === "dark") root.dataset.theme = stored;
-  // On a phone the panel covers the page, so that one comes to the page first.
-  root.dataset.panel = localStorage.getItem("adwright.panel") === "open" && innerWidth > 900 ? "open" : "";
+  // Where the panel covers the page, one comes to the page first.
+  root.dataset.panel = localStorage.getItem("adwright.panel") === "open" && innerWidth > 1023 ? "open" : "";
   const dark = () => (root.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
   document.addEventListener("click", (event) => {
     if (!event.target.closest?.("[data-theme-switch]")) return;

@@ -31,7 +31,7 @@ LOOKS = (DESK, LIGHT, True), (DESK, DARK, False), (PHONE, DARK, True), (PHONE, L
 
 _JUDGES = Path(__file__).with_name("judges.js").read_text(encoding="utf-8").strip()
 LOOK = f"(given) => {_JUDGES}.look(...given)"
-PAPER, LINES, MOTION = (f"{_JUDGES}.{name}()" for name in ("paper", "lines", "motion"))
+PAPER, BESIDE, LINES, MOTION = (f"{_JUDGES}.{name}()" for name in ("paper", "beside", "lines", "motion"))
 JUDGED = "'axe' in window"
 
 

@@ -48,6 +48,24 @@
       return Object.entries(found).flatMap(([what, each]) => each.map((one) => `${what}: ${tell(one)}`));
     },
 
+    /** Beside the open panel: all of the page to be seen, and nothing that is scrolled sideways for it. */
+    beside() {
+      const words = (each) => [...each.childNodes].filter((part) => part.nodeType === Node.TEXT_NODE && part.data.trim());
+      const says = (each) => each.matches("a, button, input, select, summary") || words(each).length;
+      const range = document.createRange();
+      const wraps = (part) => (range.selectNode(part), range.getClientRects().length > 1);
+      const page = shown("main *:not(.sr, .sr *, thead *)");
+      const edge = document.querySelector("chat-panel").getBoundingClientRect().left;
+      const found = {
+        "under the panel": page.filter((each) => says(each) && each.getBoundingClientRect().right > edge),
+        "in several lines": page.filter((each) => each.closest(".tiles dd, .button, .badge") && words(each).some(wraps)),
+        "wider than its place": [document.documentElement, ...page].filter(
+          (each) => !each.matches("svg, pre") && style(each).display !== "inline" && each.scrollWidth > each.clientWidth + 1,
+        ),
+      };
+      return Object.entries(found).flatMap(([what, each]) => each.map((one) => `${what}: ${tell(one)}`));
+    },
+
     /** Where the system decides on colours: edges, rings of the focus and states are lines. */
     lines() {
       const faults = [];

@@ -7,6 +7,8 @@ from tests.world import OWNER
 
 pytestmark = IN_CHROMIUM
 
+DISPLAY = "(row) => getComputedStyle(row).display"
+
 
 async def pages(live: Site) -> list[str]:
     approval = await live.proposal(daily_budget=240)
@@ -34,3 +36,14 @@ async def test_every_page_suits_paper_and_the_colours_of_the_system(live: Site, 
 
     assert found == dict.fromkeys(paths, ([], []))
     assert {fault.partition(":")[0] for fault in on_screen} >= {"to be clicked", "not on white", "pale"}
+
+
+async def test_a_table_is_one_on_paper_where_a_window_as_wide_has_a_list(visit: Open) -> None:
+    visitor = await visit(viewport=SHEET)
+    await visitor.go("/campaigns")
+    row = visitor.page.locator(".grid tbody tr").first
+    on_screen = await row.evaluate(DISPLAY)
+
+    await visitor.page.emulate_media(media="print")
+
+    assert (on_screen, await row.evaluate(DISPLAY)) == ("grid", "table-row")
