@@ -17,6 +17,27 @@ Values = Mapping[str, str | Sequence[str]]
 _WORDS = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """What a pipe answers, where that is one row of one column. It is not null; a subquery of it still may be."""
+
+    column: str
+    type: str
+    text: str
+
+    @property
+    def query(self) -> str:
+        return f"SELECT {self._cast(self.type)} AS {self.column}"
+
+    @property
+    def value(self) -> str:
+        return self._cast(f"Nullable({self.type})")
+
+    def _cast(self, to: str) -> str:
+        literal = self.text.replace("\\", "\\\\").replace("'", "\\'")
+        return f"CAST('{literal}' AS {to})"
+
+
 @dataclass(slots=True)
 class Composition:
     """One statement in the making, and what its templates ask of the engine."""
@@ -25,7 +46,7 @@ class Composition:
     database: str
     values: Values = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
-    known: dict[str, str] = field(default_factory=dict)  # SQL that stands in place of a pipe's own
+    known: dict[str, Constant] = field(default_factory=dict)  # what stands in place of a pipe's own SQL
     settings: dict[str, str] = field(default_factory=dict)
     bound: dict[str, str] = field(default_factory=dict)  # secrets that the SQL names as {name: String}
     pipes: set[str] = field(default_factory=set)  # that are part of it
@@ -71,11 +92,15 @@ class _Resources:
             return None
         self.composition.pipes.add(name)
         if name in self.composition.known:
-            return self.composition.known[name], self
+            return self.composition.known[name].query, self
         return _Nodes(self.composition, pipe).query(pipe.output)
 
     def table(self, name: str) -> str | None:
         return self.composition.table(name)
+
+    def value(self, name: str, column: str) -> str | None:
+        known = self.composition.known.get(name)
+        return known.value if known is not None and known.column == column else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +120,10 @@ class _Nodes:
 
     def table(self, name: str) -> str | None:
         return self.composition.table(name)
+
+    def value(self, name: str, column: str) -> str | None:
+        ours = any(node.name == name for node in self.pipe.nodes) or name == self.pipe.name
+        return None if ours else _Resources(self.composition).value(name, column)
 
 
 def parameters(project: Project, pipe: PipeFile) -> tuple[PipeParameter, ...]:

@@ -5,11 +5,10 @@ short answer. What is known stands in the statement in place of the pipe. It is 
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Mapping
-from typing import NamedTuple
 
 import orjson
 
-from server.analytics.composition import Composition, Values
+from server.analytics.composition import Composition, Constant, Values
 from server.analytics.datafiles.model import Project
 
 CUTS = ("site_rollup", "site_parts_cut")
@@ -19,35 +18,30 @@ _MOST = 10_000
 Site = tuple[str, str | None]
 
 
-class _Answer(NamedTuple):
-    value: str
-    sql: str
-
-
 class Known:
     def __init__(self, project: Project, *, sole: bool) -> None:
         """It keeps nothing of a project without our pipes, nor where not everything written is told to it."""
         self._kept = frozenset((*CUTS, CURRENCY)) if sole and {*CUTS, CURRENCY} <= project.pipes.keys() else frozenset()
-        self._answers: OrderedDict[Site, dict[str, _Answer]] = OrderedDict()
+        self._answers: OrderedDict[Site, dict[str, Constant]] = OrderedDict()
         self._changes = 0
 
-    def about(self, values: Values) -> dict[str, str]:
-        """SQL for the pipes whose answer to these values is known."""
+    def about(self, values: Values) -> dict[str, Constant]:
+        """Of the pipes whose answer to these values is known."""
         site = _site(values)
         told = self._answers.get(site, {}) if site is not None else {}
-        return {name: told[name].sql for name in self._kept_for(values) & told.keys()}
+        return {name: told[name] for name in self._kept_for(values) & told.keys()}
 
     def unknown(self, composition: Composition) -> list[str]:
         """Pipes in it whose answer could be known."""
         return sorted(self._kept_for(composition.values) & composition.pipes - composition.known.keys())
 
-    async def learn(self, pipe: str, values: Values, answer: Awaitable[bytes]) -> str:
-        """SQL for the pipe, whose answer is JSON."""
+    async def learn(self, pipe: str, values: Values, answer: Awaitable[bytes]) -> Constant:
+        """From the answer of the pipe, which is JSON."""
         before = self._changes
         learned = _answer(await answer)
         if self._changes == before:  # what was written meanwhile may not be in it: then it is used, not kept
             self._keep(_site(values), pipe, learned)
-        return learned.sql
+        return learned
 
     def written(self, datasource: str, earliest: Mapping[tuple[str, str], str]) -> None:
         """After an insert, whether it succeeded or not. `earliest`: the first moment of each website in it, as text."""
@@ -58,7 +52,7 @@ class Known:
                     told.pop(CURRENCY, None)
                 elif datasource == _VIEWS:
                     for name in CUTS:
-                        if name in told and moment < told[name].value:
+                        if name in told and moment < told[name].text:
                             del told[name]
 
     def copied(self) -> None:
@@ -66,7 +60,7 @@ class Known:
         self._changes += 1
         self._answers.clear()
 
-    def _keep(self, site: Site | None, pipe: str, learned: _Answer) -> None:
+    def _keep(self, site: Site | None, pipe: str, learned: Constant) -> None:
         if site is not None:
             self._answers.setdefault(site, {})[pipe] = learned
             self._answers.move_to_end(site)
@@ -85,9 +79,8 @@ def _site(values: Values) -> Site | None:
     return (workspace, website) if isinstance(workspace, str) and isinstance(website, str | None) else None
 
 
-def _answer(answered: bytes) -> _Answer:
+def _answer(answered: bytes) -> Constant:
     """One row of one column, as JSON tells it."""
     found = orjson.loads(answered)
-    column, value = found["meta"][0], str(found["data"][0][found["meta"][0]["name"]])
-    literal = value.replace("\\", "\\\\").replace("'", "\\'")
-    return _Answer(value, f"SELECT CAST('{literal}' AS {column['type']}) AS {column['name']}")
+    column = found["meta"][0]
+    return Constant(column["name"], column["type"], str(found["data"][0][column["name"]]))

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from server.analytics.engine import QueryRefused, quoted
 from server.analytics.sql.guard import SYSTEM_TABLES, check
-from server.analytics.sql.statement import Reference, Statement, read
+from server.analytics.sql.statement import Reference, Statement, Value, read
 
 MAX_CHARACTERS = 1_000_000
 MAX_DEPTH = 64
@@ -26,6 +26,10 @@ class Scope(Protocol):
         """A table as the engine spells it."""
         ...
 
+    def value(self, name: str, column: str) -> str | None:
+        """An expression for a query that is known to answer one row of this one column."""
+        ...
+
 
 def chain(sql: str, scope: Scope, *, path: tuple[str, ...] = ()) -> str:
     """Raises QueryRefused on what the guard refuses, on a name that stands for nothing, and on pipes in a circle."""
@@ -38,10 +42,10 @@ def chain(sql: str, scope: Scope, *, path: tuple[str, ...] = ()) -> str:
     for reference in sorted(statement.references, key=lambda reference: reference.start):
         if statement.defines(reference):
             continue
-        written = _resolved(reference, statement, scope, path)
+        place, written = _placed(reference, statement, scope, path)
         if written is not None:
-            pieces += (sql[done : reference.start], written)
-            done = reference.end
+            pieces += (sql[done : place.start], written)
+            done = place.end
     whole = "".join((*pieces, sql[done:end]))
     if len(whole) > MAX_CHARACTERS:
         raise QueryRefused(f"The whole statement would have more than {MAX_CHARACTERS} characters.")
@@ -53,6 +57,17 @@ def _checked(sql: str) -> Statement:
     statement = read(sql)
     check(statement)
     return statement
+
+
+def _placed(
+    reference: Reference, statement: Statement, scope: Scope, path: tuple[str, ...]
+) -> tuple[Reference | Value, str | None]:
+    """What is written, and in whose place."""
+    if (value := reference.value) is not None:
+        known = scope.value(reference.parts[0], value.column)
+        if known is not None:
+            return value, known
+    return reference, _resolved(reference, statement, scope, path)
 
 
 def _resolved(reference: Reference, statement: Statement, scope: Scope, path: tuple[str, ...]) -> str | None:

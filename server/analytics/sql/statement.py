@@ -21,6 +21,7 @@ _NO_CALL = frozenset({
     *("WITH", "HAVING", "LIMIT", "OFFSET", "UNION", "ALL", "DISTINCT", "EXCEPT", "INTERSECT", "CASE", "WHEN", "THEN"),
     *("ELSE", "BETWEEN", "LIKE", "ILIKE", "IS", "INTERVAL", "QUALIFY", "SAMPLE", "FILTER", "REPLACE", "ANY", "SETS"),
 })  # fmt: skip
+_BEFORE_VALUES = frozenset({"SELECT", "WHERE", "HAVING", "AND", "OR", "NOT", "WHEN", "THEN", "ELSE", "BETWEEN"})
 _KEYWORDS = _FROM_ENDS | {"FROM", "JOIN", "USING", "WITH", "LATERAL", "RECURSIVE"}
 _IN_CALLS = frozenset(
     f"{where}{negated}{null}IN{ignoring}"
@@ -41,6 +42,16 @@ class Reference:
     place: int  # among the tokens
     aliased: bool
     after_in: bool
+    value: "Value | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """`(SELECT column FROM name)`, where one value is meant: the column, and where the parentheses stand."""
+
+    column: str
+    start: int
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +91,7 @@ class _Level:
     opened: int
     call: str = ""  # in capitals
     listing: bool = False  # what IN looks in
+    value: bool = False  # it stands for one, when it is a subquery
     selecting: bool = False
     tables: bool = False  # within FROM
     commas: bool = True  # a comma is followed by a table
@@ -152,8 +164,14 @@ class _Reader:
             new.call = before.text.upper()
             self.calls.add(before.text)
         new.listing = before.word in _IN_CALLS or new.call in _IN_CALLS or (level.listing and not level.selecting)
+        new.value = not (level.expected or new.listing) and self._valued(before, level)
         level.expected = False
         self.levels.append(new)
+
+    def _valued(self, before: Token, level: _Level) -> bool:
+        if before.is_name:
+            return before.word in _BEFORE_VALUES
+        return (level.value or level.call != "") if before.text == "(" else before is not _NOTHING
 
     def _close(self, level: _Level, place: int) -> None:
         for name, body in level.commons:
@@ -228,7 +246,17 @@ class _Reader:
         self.names.add(parts[-1])
         if aliased and following.word != "AS":
             self.names.add(following.text)
-        self._refer(place, last, parts, aliased=aliased, after_in=False)
+        self._refer(place, last, parts, aliased=aliased, value=self._value(place, last, level))
+
+    def _value(self, place: int, last: int, level: _Level) -> Value | None:
+        column, ends = place - 2, last + 1
+        first = column - 2 if self._at(column - 1).text == "." else column
+        ends += self._at(ends).word == "AS"
+        ends += self._at(ends).is_name
+        alone = level.value and level.opened == first - 2 and last == place and self._at(ends).text == ")"
+        if not alone or (self._at(first - 1).word, self._at(place - 1).word) != ("SELECT", "FROM"):
+            return None
+        return Value(self._at(column).text, self.tokens[level.opened].start, self.tokens[ends].end)
 
     def _in(self, place: int, level: _Level) -> None:
         parts, last = self._dotted(place)
@@ -253,10 +281,19 @@ class _Reader:
                 level.commons.append((token.text, (len(self.tokens) if level.recursive else following, -1)))
                 self.names.add(token.text)
 
-    def _refer(self, place: int, last: int, parts: tuple[str, ...], *, aliased: bool, after_in: bool) -> None:
+    def _refer(
+        self,
+        place: int,
+        last: int,
+        parts: tuple[str, ...],
+        *,
+        aliased: bool,
+        value: Value | None = None,
+        after_in: bool = False,
+    ) -> None:
         self.skip = last + 1
         start, end = self.tokens[place].start, self.tokens[last].end
-        self.references.append(Reference(parts, start, end, place, aliased, after_in))
+        self.references.append(Reference(parts, start, end, place, aliased, after_in, value))
 
     def _dotted(self, place: int) -> tuple[tuple[str, ...], int]:
         parts = [self.tokens[place].text]

@@ -18,6 +18,7 @@ NINE = "2026-03-01 09:00:00.000"
 SERIES = {**SHOP, "from": "2026-03-01", "to": "2026-03-01", "interval": "day"}
 REVENUE = {**SERIES, "metric": "revenue"}
 VISITORS = {**SERIES, "metric": "visitors"}
+MONEY = ("p_traffic_sources", "p_referrers", "p_geo", "p_visitors_summary", "p_campaigns", "p_channel_series")
 
 
 class Listening:
@@ -87,6 +88,19 @@ async def test_the_cut_is_asked_once(site: Deployed, listening: Listening) -> No
 
     assert first == second == {"t": "2026-03-01", "value": 2, "previous_value": 0}
     assert ["rollup_arrivals" in sql for sql in listening.asked] == [True, False, False]
+
+
+async def test_what_is_known_is_of_the_type_that_the_subquery_has(
+    site: Deployed, project: Project, listening: Listening
+) -> None:
+    asked = {**SHOP, "from": "2026-03-01", "to": "2026-03-01"}
+    known = [orjson.loads(await site.query(pipe, asked, output=Format.JSON))["meta"] for pipe in MONEY]
+    told = [sql for sql in listening.asked if "visitor_payments" in sql and "AS currency" in sql]
+    listening.sole = False
+    by_others = await Deployed.open(project, listening, database=site.database)
+
+    assert [orjson.loads(await by_others.query(pipe, asked, output=Format.JSON))["meta"] for pipe in MONEY] == known
+    assert any("CAST('USD' AS Nullable(String)) AS currency" in sql for sql in told)
 
 
 async def test_each_website_and_all_of_them_are_known_apart(site: Deployed, listening: Listening) -> None:

@@ -109,3 +109,32 @@ async def test_a_name_of_a_with_is_the_statements_own_but_for_its_own_text() -> 
 def test_what_could_be_read_in_two_ways_is_refused(sql: str) -> None:
     with pytest.raises(QueryRefused):
         read(sql)
+
+
+@pytest.mark.parametrize(
+    ("sql", "values"),
+    [
+        ("SELECT (SELECT a FROM t)", {"(SELECT a FROM t)": "a"}),
+        ("SELECT assumeNotNull((SELECT x.a FROM t AS x)) AS b", {"(SELECT x.a FROM t AS x)": "a"}),
+        ("SELECT 1, ( SELECT `a` FROM t x ) AS b", {"( SELECT `a` FROM t x )": "a"}),
+        ("SELECT b FROM u WHERE b < ((SELECT a FROM t) + 1)", {"(SELECT a FROM t)": "a"}),
+        ("SELECT b FROM u WHERE b > 1 AND (SELECT a FROM t) < b", {"(SELECT a FROM t)": "a"}),
+        ("SELECT a FROM (SELECT a FROM t)", {}),
+        ("SELECT a FROM u, (SELECT a FROM t)", {}),
+        ("SELECT a FROM u JOIN (SELECT a FROM t) AS v USING a", {}),
+        ("SELECT b FROM u WHERE b IN (SELECT a FROM t)", {}),
+        ("SELECT b FROM u WHERE (b, c) NOT IN ((SELECT a FROM t))", {}),
+        ("SELECT exists(SELECT a FROM t), count(SELECT a FROM t)", {}),
+        ("WITH v AS (SELECT a FROM t) SELECT a FROM v", {}),
+        ("WITH v AS ((SELECT a FROM t)) SELECT a FROM v", {}),
+        ("(SELECT a FROM t) UNION ALL (SELECT a FROM u)", {}),
+        ("((SELECT a FROM t) UNION ALL SELECT a FROM u)", {}),
+        ("SELECT a FROM ((SELECT a FROM t) UNION ALL (SELECT a FROM u))", {}),
+        ("SELECT (SELECT a, b FROM t), (SELECT DISTINCT a FROM t), (SELECT a + 1 FROM t), (SELECT a AS b FROM t)", {}),
+        ("SELECT (SELECT a FROM t WHERE a), (SELECT a FROM t, u), (SELECT a FROM d.t), (SELECT a FROM t LIMIT 1)", {}),
+    ],
+)  # fmt: skip
+def test_a_subquery_of_one_column_is_known_where_a_value_is_meant(sql: str, values: dict[str, str]) -> None:
+    found = [reference.value for reference in read(sql).references if reference.value is not None]
+
+    assert {sql[value.start : value.end]: value.column for value in found} == values
