@@ -50,7 +50,7 @@ export class Frame {
   leave() {
     if (this.#covers) return this.hide();
     const places = [this.#from, this.#button(), document.getElementById("main")];
-    places.find((each) => each?.matches("body *")).focus();
+    places.find((each) => each?.matches("body *") && each.checkVisibility()).focus();
   }
 
   get #covers() {
