@@ -122,7 +122,9 @@ async def test_every_face_reads_the_same_figures_and_what_has_to_be_known_of_the
     summary = await shop.asked("p_revenue_summary")
     (row,) = summary["rows"]
     assert (row["payments"], float(row["revenue"])) == (2, 100.0)  # told twice, counted once
-    assert any(caveat.startswith("Payments in other currencies, not in the revenue: 1;") for caveat in summary["caveats"])
+    assert any(
+        caveat.startswith("Payments in other currencies, not in the revenue: 1;") for caveat in summary["caveats"]
+    )
 
     described = await shop.key.data("GET", "/analytics/metrics/p_attributed_revenue")
     (model,) = [each for each in described["parameters"] if each["name"] == "model"]
