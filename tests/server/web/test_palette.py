@@ -40,12 +40,14 @@ async def test_the_palette_finds_pages_campaigns_and_websites_by_a_few_letters(l
     assert await visitor.violations() == []
     await page.keyboard.press("Enter")
     await expect(page.locator("table.grid tbody tr")).to_have_count(1)
+    await page.wait_for_load_state()
 
     await page.keyboard.press("Control+k")
     await page.keyboard.type("outfitters")
     await expect(page.locator(chosen)).to_contain_text("Outfitters")
     await page.keyboard.press("Enter")
     await expect(page.locator("h1")).to_have_text("Websites")
+    await page.wait_for_load_state()
 
     await page.keyboard.press("Control+k")
     await page.keyboard.press("ArrowUp")  # round to the last
