@@ -31,8 +31,8 @@ WRITING: Mapping[str, str] = {
 COMMANDING: Mapping[str, str] = {
     "max_execution_time": "3600",
     "max_memory_usage": str(4096 * MIB),
-    "max_bytes_before_external_group_by": str(1024 * MIB),
-    "max_bytes_before_external_sort": str(1024 * MIB),
+    "max_bytes_before_external_group_by": str(256 * MIB),
+    "max_bytes_before_external_sort": str(256 * MIB),
 }
 _ESCAPES = {ord("\\"): "\\\\", ord("\n"): "\\n", ord("\t"): "\\t", ord("\r"): "\\r", ord("\0"): "\\0"}
 
