@@ -33,6 +33,15 @@ _IN_CALLS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
+class Value:
+    """`(SELECT column FROM name)`, where one value is meant: the column, and where the parentheses stand."""
+
+    column: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Reference:
     """A table by its name, or what may be one: after IN a name can also be a column."""
 
@@ -42,16 +51,7 @@ class Reference:
     place: int  # among the tokens
     aliased: bool
     after_in: bool
-    value: "Value | None" = None
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """`(SELECT column FROM name)`, where one value is meant: the column, and where the parentheses stand."""
-
-    column: str
-    start: int
-    end: int
+    value: Value | None = None
 
 
 @dataclass(frozen=True, slots=True)
