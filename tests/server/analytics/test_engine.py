@@ -104,6 +104,19 @@ async def test_what_goes_over_its_limits_or_is_wrong_says_which(
     assert "DB::Exception" not in raised.value.message
 
 
+async def test_no_machine_code_is_made_for_a_question_asked_often(engine: ChdbEngine) -> None:
+    async def compiled() -> int:
+        (row,) = await engine.inspect("SELECT sum(value) AS n FROM system.events WHERE event = 'CompileFunction'")
+        return int(row["n"])
+
+    before = await compiled()
+    for _ in range(8):
+        often = "SELECT number % 7 AS k, sum(number * 3 + k) FROM numbers(99) WHERE number * 5 + 1 > k GROUP BY k"
+        await engine.query(often, output=Format.CSV)
+
+    assert await compiled() == before
+
+
 async def test_a_query_writes_nothing(either: Engine, table: str) -> None:
     with pytest.raises(QueryRefused):
         await either.query(f"INSERT INTO {table} (a) SELECT 1", output=Format.JSON)

@@ -124,6 +124,19 @@ async def test_rows_are_paged_in_one_order(answer: Answer) -> None:
     assert [row for page in pages for row in page] == whole
 
 
+async def test_sessions_that_begin_in_one_moment_are_paged_in_one_order(
+    deployed: Deployed, append: Append, rows: Any
+) -> None:
+    shop, visitors = {"workspace_id": "tied", "website_id": "shop"}, [f"v{number:02}" for number in range(40)]
+    begun = {**shop, "session_id": "s", "ts": "2026-03-01 12:00:00.000", "path": "/"}
+    await append(deployed, "pageviews", [{**begun, "event_id": who, "visitor_id": who} for who in visitors])
+
+    asked = {**shop, "from": "2026-03-01", "to": "2026-03-01", "limit": "1"}
+    pages = [await rows(deployed, "p_sessions_list", **asked, offset=str(number)) for number in range(0, 40, 8)]
+
+    assert [row["visitor_id"] for page in pages for row in page] == visitors[::8]
+
+
 @pytest.mark.parametrize("parameter", ["workspace_id", "website_id", "event"])
 async def test_hostile_text_in_a_parameter_is_only_text(answer: Answer, parameter: str) -> None:
     assert not await answer("p_languages", {**SHOP, **ALL, parameter: "".join(HOSTILE)})
