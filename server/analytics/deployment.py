@@ -7,11 +7,12 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from server.analytics.composition import Composition, Values, parameters
+from server.analytics.composition import Composition, Constant, Values, parameters
 from server.analytics.copies import Copies
 from server.analytics.datafiles.model import PipeFile, PipeKind, Project
 from server.analytics.engine import DeploymentError, Engine, Format, Limits, RowsRefused, quoted
 from server.analytics.known import Known
+from server.analytics.ready import Ready
 from server.analytics.tables.ddl import QUARANTINE
 from server.analytics.tables.reconcile import TRIAL, Reconciler
 from server.analytics.tables.rows import Sorted, Validator
@@ -43,6 +44,7 @@ class Deployed:
     ) -> None:
         self.project, self.engine, self.database = project, engine, database
         self._secrets, self._copies, self._known = secrets, copies, known
+        self._ready = Ready(project, engine, database, self._composed)
         self._validators: dict[str, Validator] = {}
 
     @classmethod
@@ -67,7 +69,9 @@ class Deployed:
                 await tables.undeclared(pipe, sql)
             await tables.view(pipe.name, target, sql)
         await copies.begin()
-        return cls(project, engine, database=database, secrets=secrets, copies=copies, known=known)
+        deployed = cls(project, engine, database=database, secrets=secrets, copies=copies, known=known)
+        await deployed._ready.begin()
+        return deployed
 
     def pipes(self) -> Sequence[Pipe]:
         """Those that answer."""
@@ -84,14 +88,11 @@ class Deployed:
         self, pipe: str, values: Values, *, output: Format, limits: Limits = _DEFAULT, node: str | None = None
     ) -> bytes:
         """Raises KeyError where there is no such pipe or node, TemplateError and TemplateRefusal, EngineError."""
-        asked, composition = self.project.pipes[pipe], self._composition(values)
-        composition.known = self._known.about(values)
-        sql = composition.pipe(asked, node)
-        if unknown := self._known.unknown(composition):
-            for name in unknown:
-                answer = self._read(composition, composition.pipe(self.project.pipes[name]), Format.JSON, limits)
-                composition.known[name] = await self._known.learn(name, values, answer)
-            sql = composition.pipe(asked, node)
+        twin = self._ready.twin(pipe, values) if node is None else None
+        if twin is not None:
+            composition, sql = await self._composed(twin.pipe, twin.values, known=twin.known)
+        else:
+            composition, sql = await self._composed(pipe, values, node, limits=limits)
         return await self._read(composition, sql, output, limits)
 
     async def sql(self, statement: str, *, output: Format, limits: Limits = _DEFAULT) -> bytes:
@@ -123,6 +124,34 @@ class Deployed:
     async def run_due_copies(self, now: dt.datetime) -> None:
         await self._copies.run_due(now)
 
+    async def make_ready(self) -> None:
+        """What is missing in the sums of websites that are looked at."""
+        await self._ready.make()
+
+    async def keep_ready(self) -> None:
+        """The same, for ever, soon after something was written."""
+        await self._ready.keep()
+
+    async def _composed(
+        self,
+        pipe: str,
+        values: Values,
+        node: str | None = None,
+        *,
+        known: Mapping[str, Constant] | None = None,
+        limits: Limits = _DEFAULT,
+    ) -> tuple[Composition, str]:
+        """Its statement, with what is known in its place, and what can be known asked for."""
+        asked, composition = self.project.pipes[pipe], self._composition(values)
+        composition.known = {**self._known.about(values), **(known or {})}
+        sql = composition.pipe(asked, node)
+        if unknown := self._known.unknown(composition):
+            for name in unknown:
+                answer = self._read(composition, composition.pipe(self.project.pipes[name]), Format.JSON, limits)
+                composition.known[name] = await self._known.learn(name, values, answer)
+            sql = composition.pipe(asked, node)
+        return composition, sql
+
     def _composition(self, values: Values) -> Composition:
         return Composition(self.project, self.database, values, self._secrets)
 
@@ -142,6 +171,7 @@ class Deployed:
             await self.engine.insert(table, rows.body(), columns=validator.columns)
         finally:
             self._known.written(datasource, rows.earliest)
+            self._ready.written(datasource, rows.earliest)
         if rows.bad:
             await self.engine.insert(
                 quoted(self.database, datasource + QUARANTINE),

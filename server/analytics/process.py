@@ -171,6 +171,7 @@ class Serving:
                 self.place.announce(self.identity, self.url)
                 self.told(self.url)
                 beside.append(asyncio.create_task(_copies(deployed), name="copies"))
+                beside.append(asyncio.create_task(deployed.keep_ready(), name="ready sums"))
                 if self.alone_seconds:
                     beside.append(asyncio.create_task(_leave(app, self.alone_seconds, stop), name="left alone"))
 
