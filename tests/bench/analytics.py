@@ -25,6 +25,7 @@ from server.analytics.deployment import Deployed
 from server.analytics.engine import READING, Engine, Format
 from tests.bench import analytics_data
 from tests.bench.analytics_data import DAYS, FIRST_DAY, LAST_DAY, statements
+from tests.bench.analytics_looked_at import looked_at, p95
 from tests.bench.table import Row
 
 RawSession: Any = Session  # without types of its own
@@ -35,7 +36,7 @@ DATABASE = "bench"
 EVENTS, QUICK_EVENTS = 10_000_000, 200_000
 COPIES = ("copy_visits", "copy_sessions")
 MOST_SECONDS, FEWEST_ROUNDS = 4.0, 10  # of a pipe: one that takes long is asked less often
-PIPE_MS, ROLLUP_MS, LAYER = 300.0, 20.0, 1.15
+PIPE_MS, LAYER = 300.0, 1.15
 ASKED = {"workspace_id": "wsp_bench", "website_id": "admx_1", "from": "2026-10-02", "to": LAST_DAY}
 VISITOR = "2c3388e8cf21f83f261157198cc8044f"  # the seventh
 WEBSITES = 4  # they share the events evenly
@@ -117,30 +118,28 @@ async def _measure(*, quick: bool, events: int, pipes: tuple[str, ...]) -> Async
         deployed = await Deployed.open(load(PROJECT), engine, database=DATABASE)
         for row in await _filled(deployed, directory, events):
             yield row
-        for name, values, target, size in _questions(events):
+        for name, values, size in _questions(events):
             if not pipes or name in pipes:
-                for row in await _pipe(deployed, name, values, target, rounds, size):
+                for row in await _pipe(deployed, name, values, PIPE_MS, rounds, size):
                     yield row
         for name in LAYERED:
             if not pipes or name in pipes:
                 yield await _beside_raw(deployed, name, directory / "store", rounds)
+        async for row in looked_at(deployed, {name: _values(name) for name in BY_ROLLUP if not pipes or name in pipes}):
+            yield row
         for row in [] if pipes else _beside_duckdb(directory / "store", rounds):
             yield row
 
 
-def _questions(events: int) -> list[tuple[str, dict[str, str], float, str]]:
+def _questions(events: int) -> list[tuple[str, dict[str, str], str]]:
     size = f"{events // WEBSITES:,} of {events:,} events"
-    of_a_month = [
-        *((pipe, _values(pipe), ROLLUP_MS, size) for pipe in BY_ROLLUP),
-        *((pipe, _values(pipe), PIPE_MS, size) for pipe in NAMED),
-    ]
-    of_all = f"{DAYS} days of {size}"
-    return [*of_a_month, *((pipe, {**_values(pipe), **ALL_DAYS}, PIPE_MS, of_all) for pipe in OF_ALL_DAYS)]
+    of_a_month = [(pipe, _values(pipe), size) for pipe in (*BY_ROLLUP, *NAMED)]
+    return [*of_a_month, *((pipe, {**_values(pipe), **ALL_DAYS}, f"{DAYS} days of {size}") for pipe in OF_ALL_DAYS)]
 
 
 def _store(events: int) -> Path:
     """Kept from run to run (10 million events are 1.5 GB), and made anew when what makes it has changed."""
-    told = [each for each in PROJECT.glob("datasources/*") if not each.name.startswith("rollup_")]
+    told = [each for each in PROJECT.glob("datasources/*") if not each.name.startswith(("rollup_", "ready_"))]
     directory = KEPT / f"analytics-{events}-{_digest(Path(analytics_data.__file__), *told)}"
     for other in KEPT.glob(f"analytics-{events}-*"):
         if other != directory or not (other / "made.json").exists():
@@ -201,13 +200,9 @@ async def _pipe(
         worked.append((time.process_time() - busy) * 1e3)
         spent.append((time.perf_counter() - began) * 1e3)
     return [
-        Row(f"{pipe}, p95, {size}", "ms", _p95(spent[1:]), None, target),
+        Row(f"{pipe}, p95, {size}", "ms", p95(spent[1:]), None, target),
         Row(f"{pipe}, least CPU, {size}", "ms", min(worked[1:])),
     ]
-
-
-def _p95(spent: list[float]) -> float:
-    return sorted(spent)[min(len(spent) - 1, int(len(spent) * 0.95))]
 
 
 async def _beside_raw(deployed: Deployed, pipe: str, store: Path, rounds: int) -> Row:
