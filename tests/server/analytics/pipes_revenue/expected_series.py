@@ -140,14 +140,23 @@ def channel_series(asked: Asked) -> Rows:
     interval = asked.values.get("interval", "day")
     views = placed(asked, asked.owned("pageviews"), interval).sort_values(["ms", "event_id"])
     first = views.groupby(["t", *SESSION], sort=False)[["channel"]].first().reset_index()
-    since = asked.since - 86_400_000
-    known = views_since(asked, since).sort_values(["ms", "event_id"]).groupby(SESSION, sort=False)["channel"].first()
     paid = asked.paid(placed(asked, asked.owned("visitor_payments"), interval))
-    paid["channel"] = [known.get(key, "unattributed") for key in paid[SESSION].itertuples(index=False, name=None)]
+    paid["channel"] = _channels(asked, paid)
     names = sorted({*first["channel"], *paid["channel"]}, key=str.encode)
     return panel(
         asked, first, paid, [(t, name) for t in periods(asked, interval) for name in names], "channel", "channel"
     )
+
+
+def _channels(asked: Asked, paid: pd.DataFrame) -> list[str]:
+    """Of each the channel of the first view that its session had on its day, or of the day before where it had one."""
+    views = asked.owned("pageviews").sort_values(["ms", "event_id"])
+    on = views.assign(day=asked.day(views)).groupby([*SESSION, "day"], sort=False)["channel"].first().to_dict()
+    keys = paid.assign(day=asked.day(paid))[[*SESSION, "day"]].itertuples(index=False, name=None)
+    return [
+        on.get((*session, day - dt.timedelta(days=1)), on.get((*session, day), "unattributed"))
+        for *session, day in keys
+    ]
 
 
 def panel(
