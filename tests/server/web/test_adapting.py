@@ -1,13 +1,23 @@
-"""Pages for those who print them or whose system decides on colours; the panel has tests of its own."""
+"""Pages for those who print them, whose system decides on colours or whose window is narrow; the panel has tests of its
+own."""
 
 from tests.chromium import IN_CHROMIUM
-from tests.server.web.browser import DESK, LINES, PAPER, SHEET, Open
+from tests.server.web.browser import DESK, LINES, PAPER, PHONE, SHEET, Open
 from tests.server.web.site import Site
 from tests.world import OWNER
 
 pytestmark = IN_CHROMIUM
 
 DISPLAY = "(row) => getComputedStyle(row).display"
+LAST_LINE = """(form) => {
+    const all = [...form.querySelectorAll("input, select, button, a")].map((each) => each.getBoundingClientRect());
+    const lowest = Math.max(...all.map((each) => each.top));
+    return all.filter((each) => each.bottom > lowest).length;
+}"""
+COVERED = """(marked) => {
+    const bar = document.querySelector(".phone").getBoundingClientRect();
+    return bar.bottom - document.querySelector(marked).getBoundingClientRect().top;
+}"""
 
 
 async def pages(live: Site) -> list[str]:
@@ -47,3 +57,24 @@ async def test_a_table_is_one_on_paper_where_a_window_as_wide_has_a_list(visit: 
     await visitor.page.emulate_media(media="print")
 
     assert (on_screen, await row.evaluate(DISPLAY)) == ("grid", "table-row")
+
+
+async def test_no_control_of_a_filter_stands_alone_below_the_others(visit: Open) -> None:
+    visitor, found = await visit(), {}
+    for path in ("/campaigns", "/campaigns?q=brand", "/approvals", "/approvals?via=mcp"):
+        await visitor.go(path)
+        for width in range(390, 1200, 30):
+            await visitor.page.set_viewport_size({"width": width, "height": 800})
+            found[path, width] = await visitor.page.locator("form.filters").evaluate(LAST_LINE)
+
+    assert {at for at, controls in found.items() if controls < 2} == set()
+
+
+async def test_what_a_link_leads_to_on_a_phone_is_not_below_the_bar(live: Site, visit: Open) -> None:
+    site = await live.world.call(OWNER, "create_website", domain="shop.example")
+    visitor = await visit(viewport=PHONE)
+    for path, marked in (("/websites", site["id"]), ("/integrations", "connect-google"), ("/developers", "rest")):
+        await visitor.go(f"{path}#{marked}")
+        assert await visitor.page.evaluate("scrollY") > 0, path
+
+        assert await visitor.page.evaluate(COVERED, f"#{marked}") <= 0, path

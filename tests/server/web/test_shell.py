@@ -107,6 +107,15 @@ async def test_campaigns_of_both_platforms_stand_with_what_they_spend_and_bring(
     assert {"Meta", "Google Ads"} <= set(re.findall(r'<td role="cell">([^<]+)</td>', page.text))
 
 
+async def test_campaigns_say_when_they_were_read(site: Site) -> None:
+    fresh = await look(site, "/campaigns")
+    site.world.clock.pass_by(seconds=150)
+    older = await look(site, "/campaigns")
+
+    assert "read just now" in text_of(fresh)
+    assert "read 2 min ago" in text_of(older)
+
+
 async def test_what_a_campaign_is_called_is_text_and_never_markup(site: Site) -> None:
     page = await look(site, "/campaigns")
 
