@@ -115,7 +115,7 @@ export class Head {
   }
 
   title(text) {
-    this.heading.textContent = this.heading.title = text || "Assistant";
+    this.heading.textContent = this.heading.title = text || "New conversation";
   }
 
   of(id, surface) {

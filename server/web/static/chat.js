@@ -350,7 +350,7 @@ class ChatPanel extends HTMLElement {
 
   #title(text) {
     this.head.title(text);
-    if (this.frame.fixed) document.title = `${text || "Assistant"} · Adwright`;
+    if (this.frame.fixed) document.title = `${document.title.match(/^\(\d+\) /) ?? ""}${text || "Assistant"} · Adwright`;
   }
 
   /** This tab's conversation, and on its own page its address. */

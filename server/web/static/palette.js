@@ -23,7 +23,7 @@ const go = (href) => () => location.assign(href);
 
 const pages = () =>
   [...document.querySelectorAll("#sidebar li a")].map((link) => ({
-    name: [...link.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.data).join("").trim(),
+    name: link.querySelector("svg").nextSibling.data.trim(),
     icon: link.querySelector("use").getAttribute("href").split("#")[1],
     run: go(link.href),
   }));

@@ -4,7 +4,6 @@ import { ask } from "./chat-api.js";
 import { become, copy } from "./chat-dom.js";
 
 const EVERY = 15_000;
-const title = document.title.replace(/^\(\d+\) /, "");
 const said = document.querySelector("[data-announce]");
 const main = document.getElementById("main");
 let shown = Number(document.querySelector("[data-count]").textContent), waits, timer = 0;
@@ -13,7 +12,7 @@ let looks = 60; // at what awaits something, a decision or a first event: a quar
 function show(waiting) {
   for (const place of document.querySelectorAll("[data-waiting]")) place.hidden = !waiting;
   for (const place of document.querySelectorAll("[data-count]")) place.textContent = waiting;
-  document.title = waiting ? `(${waiting}) ${title}` : title;
+  document.title = (waiting ? `(${waiting}) ` : "") + document.title.replace(/^\(\d+\) /, "");
   if (waiting > shown) said.textContent = `${waiting} ${waiting === 1 ? "approval waits" : "approvals wait"} for you.`;
   shown = waiting;
 }

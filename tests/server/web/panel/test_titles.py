@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.agent.talk import text
 from tests.chromium import IN_CHROMIUM
-from tests.server.web.panel.product import Demo, Window
+from tests.server.web.panel.product import Demo, Window, proposing
 
 pytestmark = [pytest.mark.slow, *IN_CHROMIUM]
 
@@ -61,6 +61,22 @@ def test_a_page_that_is_loaded_anew_before_the_title_comes_shows_it_too(demo: De
 
     expect(heading(window)).to_have_text("What do okapis do all day?")
     expect(heading(window)).to_have_text("Habits of okapis")
+
+
+def test_a_tab_with_a_conversation_keeps_its_name_whatever_is_counted(demo: Demo, window: Window) -> None:
+    demo.says(*proposing(demo))
+    window.go("/chat")
+    expect(heading(window)).to_have_text("New conversation")  # the page says already whom one talks to
+    window.ask("Rename one of them.")
+    expect(window.card).to_have_attribute("data-status", "pending")
+    expect(heading(window)).to_have_text(re.compile("^Rename one of them"))
+
+    window.page.evaluate("document.dispatchEvent(new Event('adwright:approvals'))")
+    window.page.evaluate(LAST)
+
+    assert re.match(r"\(\d+\) Rename one of them", window.page.title())
+    window.panel.get_by_role("button", name="New conversation").click()
+    expect(window.page).to_have_title(re.compile(r"^\(\d+\) Assistant · Adwright$"))
 
 
 def test_where_no_title_comes_the_panel_stops_looking(demo: Demo, window: Window) -> None:
