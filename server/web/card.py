@@ -117,7 +117,7 @@ def card(approval: Mapping[str, Any]) -> Card:
     """From the wire shape of an approval."""
     plan, error = approval["plan"], approval.get("error") or {}
     money, evidence, currency = plan.get("money"), plan.get("evidence") or {}, _currency(plan)
-    changes = change_rows(plan)
+    changes = change_rows(plan, approval["arguments"].get("campaign_id"))
     amount = plan.get("amountRequired")
     return Card(
         id=approval["id"],
@@ -155,9 +155,11 @@ def card(approval: Mapping[str, Any]) -> Card:
     )
 
 
-def change_rows(plan: Mapping[str, Any]) -> tuple[ChangeRow, ...]:
-    """What changes, from the wire shape of a plan."""
+def change_rows(plan: Mapping[str, Any], asked: str | None = None) -> tuple[ChangeRow, ...]:
+    """What changes, from the wire shape of a plan; the evidence names what changes along with the one asked about."""
     names = dict(_names(plan.get("evidence") or {}))
+    if asked:
+        names.setdefault(asked, "This campaign")
     return tuple(_change(change, _currency(plan), names) for change in plan["changes"])
 
 
@@ -179,9 +181,9 @@ def money_text(amount: float, currency: str) -> str:
 
 
 def words(name: str) -> str:
-    """A wire name as a label: daily_budget → Daily budget, platformDryRun → Platform dry run."""
+    """A wire name as a label: daily_budget → Daily budget, platformDryRun → Platform dry run, roas → ROAS."""
     spaced = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name).replace("_", " ").strip()
-    return spaced[:1].upper() + spaced[1:]
+    return (spaced[:1].upper() + spaced[1:]).replace("Roas", "ROAS")
 
 
 def _currency(plan: Mapping[str, Any]) -> str:

@@ -61,7 +61,7 @@ def test_what_a_person_types_has_no_separators() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "label"), [("daily_budget", "Daily budget"), ("platformDryRun", "Platform dry run"), ("name", "Name")]
+    ("name", "label"), [("daily_budget", "Daily budget"), ("platformDryRun", "Platform dry run"), ("roas", "ROAS")]
 )
 def test_wire_names_become_labels(name: str, label: str) -> None:
     assert words(name) == label
@@ -106,6 +106,15 @@ def test_every_status_is_said_in_words() -> None:
     assert STANDINGS.keys() == {status.value for status in ApprovalStatus}
 
 
+def test_what_changes_along_with_the_campaign_that_was_asked_about_is_told_from_it() -> None:
+    changes = [{"target": each, "field": "daily_budget", "before": 150, "after": 80} for each in ("77", "78")]
+    shared = [{"campaign_id": "78", "name": "Brand"}]
+
+    rows = card(with_plan(changes=changes, evidence={"budgetSharedWith": shared})).changes
+
+    assert [row.label for row in rows] == ["This campaign (77)", "Brand (78)"]
+
+
 def test_the_campaigns_of_a_bulk_change_are_a_table_and_its_changes_bear_their_names() -> None:
     chosen = {"campaign_id": "77", "name": "Waste", "connectionId": "con_1", "account": "Tokyo", "currency": "JPY",
               "spend": 12000, "roas": 0.2, "reason": "ROAS 0.2 is below 1"}  # fmt: skip
@@ -115,7 +124,7 @@ def test_the_campaigns_of_a_bulk_change_are_a_table_and_its_changes_bear_their_n
     shown = card(approval | {"result": {"paused": 1, "receipts": [{"campaign_id": "77", "status": "done"}]}})
 
     assert [(table.title, table.columns) for table in shown.tables] == [
-        ("Chosen", ("Name", "Account", "Spend", "Roas", "Reason")), ("Left out", ("Name", "Spend", "Reason")),
+        ("Chosen", ("Name", "Account", "Spend", "ROAS", "Reason")), ("Left out", ("Name", "Spend", "Reason")),
     ]  # fmt: skip
     assert shown.tables[0].rows == (("Waste", "Tokyo", "¥12,000", "0.2", "ROAS 0.2 is below 1"),)
     assert shown.tables[1].rows == (("New", "$3.50", "below min_spend"),)

@@ -44,8 +44,8 @@ async def test_a_card_shows_what_a_person_must_see_before_yes(site: Site) -> Non
 
     for said in (
         approval["plan"]["summary"], "$150.00", "$240.00", "+$90.00", "+$2,736.00", "Northwind US", "reversible",
-        "+60 %", f"{AGENT.name} over MCP", "State read", "in 15 min", "240.00 USD", "Approve", "Deny",
-        f'"campaign_id": "{approval["arguments"]["campaign_id"]}"',
+        "More may be spent a day", "+60 %", f"{AGENT.name} over MCP", "State read", "in 15 min", "240.00 USD",
+        "Approve", "Deny", f'"campaign_id": "{approval["arguments"]["campaign_id"]}"',
     ):  # fmt: skip
         assert said in shown
 
