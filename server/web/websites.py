@@ -31,6 +31,7 @@ _STANDINGS = {
     "waiting": Standing("Waiting for the first event", "warn", "clock", ""),
     "stale": Standing("Nothing for a day", "bad", "circle-alert", ""),
 }
+_WELL = "Events arrive: ask the assistant who comes, from where, and what it brings."
 _UNTOLD = Standing("Not known now", "plain", "circle-help", "")
 
 
@@ -121,5 +122,6 @@ def _told(state: Mapping[str, Any] | CapabilityError) -> dict[str, Any]:
     if isinstance(state, CapabilityError):
         return {"standing": _UNTOLD, "next": f"{state.message} {state.fix}", "events": None, "waits": False}
     standing = _STANDINGS.get(state["status"], _UNTOLD)
-    waits = state["status"] == "waiting"
-    return {"standing": standing, "next": state["next"], "events": state.get("events_24h", 0), "waits": waits}
+    waits, events = state["status"] == "waiting", state.get("events_24h", 0)
+    well = standing.tone == "good" and events and not state.get("dropped")
+    return {"standing": standing, "next": _WELL if well else state["next"], "events": events, "waits": waits}

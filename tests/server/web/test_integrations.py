@@ -48,7 +48,7 @@ async def test_a_connection_is_told_with_its_accounts_and_times(site: Site) -> N
 
     shown = text_of(page)
     for said in (
-        "Northwind", f"Meta · {await connected(site)}", "Connected", "Sealed, and can be read", "Northwind US",
+        "Northwind", f"Meta · {await connected(site)}", "Connected", "Stored encrypted", "Northwind US",
         "act_702114450310001 · USD · America/New_York", "JPY · Asia/Tokyo", "Expires 19 Jan 2027, 00:00 UTC",
         "Last used 20 Nov 2026, 12:00 UTC",
     ):  # fmt: skip
@@ -147,7 +147,7 @@ async def test_a_pasted_token_connects_and_the_connection_is_shown(site: Site) -
     assert sent.status_code == 303
     assert re.fullmatch(r"/integrations\?connection=con_\w+&did=connected#main", sent.headers["location"])
     assert "Southwind" in text_of(page)
-    assert "The token was tried and sealed" in text_of(page)
+    assert "The token works and is stored encrypted" in text_of(page)
     assert await token(site) not in page.text + str(sent.headers)
 
 
@@ -158,7 +158,7 @@ async def test_a_link_cannot_claim_that_a_broken_connection_was_connected(site: 
     async with site.browser(await site.cookie()) as browser:
         page = await browser.get("/integrations", params={"connection": await connected(site), "did": "connected"})
 
-    assert "tried and sealed" not in text_of(page)
+    assert "The token works" not in text_of(page)
 
 
 @pytest.mark.parametrize("refused", [REFUSED, UNSHAPED, ""])

@@ -61,7 +61,7 @@ async def test_connecting_testing_and_disconnecting_reads_well_at_every_step(liv
     await connect("not-a-token")
     await reads_well("Meta no longer accepts", "#connect [role=alert]")
     await connect(token)
-    await reads_well("tried and sealed", "article.marked")
+    await reads_well("stored encrypted; it is never shown again", "article.marked")
     await page.locator("article.marked").get_by_role("button", name="Test").click()
     await reads_well("The token works")
     await live.world.break_next("expired_token", times=9)
@@ -171,7 +171,7 @@ async def test_a_token_is_pasted_without_scripts(live: Site, visit: Open) -> Non
     await visitor.page.fill("#access_token", (await live.world.sandbox.get("/")).json()["meta"]["access_token"])
     await visitor.page.get_by_role("button", name="Connect Meta").click()
 
-    await expect(visitor.page.locator("article.marked")).to_contain_text("tried and sealed")
+    await expect(visitor.page.locator("article.marked")).to_contain_text("stored encrypted; it is never shown again")
 
 
 async def test_a_chosen_theme_is_remembered(visit: Open) -> None:

@@ -182,6 +182,18 @@ async def test_whoever_checks_is_told_what_to_do_next(site: Site) -> None:
     assert "Waiting for the first event. No event yet. Open a page of shop.example" in text_of(page)
 
 
+async def test_where_events_arrive_a_person_is_told_to_ask_and_of_no_tool(site: Site) -> None:
+    website, now = await made(site), f"{site.world.clock():%Y-%m-%d %H:%M:%S}"
+    row = {"website_id": website, "last_event_at": now, "events_24h": 7}
+    site.world.pipes.rows["p_pixel_healthcheck"] = [row]
+
+    async with site.browser(await site.cookie()) as browser:
+        page = await browser.get("/websites", params={"website": website, "did": "checked"})
+
+    assert "Receiving. Events arrive: ask the assistant" in text_of(page)
+    assert "query_metrics" not in page.text
+
+
 # Changing, removing
 
 
