@@ -203,7 +203,7 @@ def _names(evidence: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _change(change: Mapping[str, Any], currency: str, names: Mapping[str, str]) -> ChangeRow:
     shown_in = currency if change["field"] in _MONEY_FIELDS else ""
-    before, after = (_value(change[side], shown_in) for side in ("before", "after"))
+    before, after = (_said(change["field"], change[side], shown_in) for side in ("before", "after"))
     target = change["target"]
     label = f"{names[target]} ({target})" if target in names else target
     return ChangeRow(target, label, words(change["field"]), before, after)
@@ -231,7 +231,19 @@ def _table(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
 
 def _cell(row: Mapping[str, Any], name: str) -> str:
     currency = str(row.get("currency", "")) if name in _AMOUNTS else ""
-    return _value(row.get(name), currency) or "–"
+    return _said(name, row.get(name), currency) or "–"
+
+
+def _said(name: str, value: Any, currency: str) -> str | None:
+    """A value as the other pages say it, where its name tells how."""
+    match name, value:
+        case "platform", str():
+            return PLATFORMS.get(value, value)
+        case "status", str():
+            return value.replace("_", " ").capitalize()
+        case "roas", int() | float():
+            return f"{value:.2f}"
+    return _value(value, currency)
 
 
 def _value(value: Any, currency: str = "") -> str | None:

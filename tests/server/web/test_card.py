@@ -116,18 +116,19 @@ def test_what_changes_along_with_the_campaign_that_was_asked_about_is_told_from_
 
 
 def test_the_campaigns_of_a_bulk_change_are_a_table_and_its_changes_bear_their_names() -> None:
-    chosen = {"campaign_id": "77", "name": "Waste", "connectionId": "con_1", "account": "Tokyo", "currency": "JPY",
-              "spend": 12000, "roas": 0.2, "reason": "ROAS 0.2 is below 1"}  # fmt: skip
+    chosen = {"campaign_id": "77", "name": "Waste", "platform": "google", "connectionId": "con_1", "account": "Tokyo",
+              "currency": "JPY", "spend": 12000, "roas": 0.2, "reason": "ROAS 0.2 is below 1"}  # fmt: skip
     left_out = {"campaign_id": "78", "name": "New", "currency": "USD", "spend": 3.5, "reason": "below min_spend"}
     approval = with_plan(evidence={"chosen": [chosen], "leftOut": [left_out], "leftOutBecause": {"below min_spend": 1}})
 
     shown = card(approval | {"result": {"paused": 1, "receipts": [{"campaign_id": "77", "status": "done"}]}})
 
     assert [(table.title, table.columns) for table in shown.tables] == [
-        ("Chosen", ("Name", "Account", "Spend", "ROAS", "Reason")), ("Left out", ("Name", "Spend", "Reason")),
+        ("Chosen", ("Name", "Platform", "Account", "Spend", "ROAS", "Reason")),
+        ("Left out", ("Name", "Spend", "Reason")),
     ]  # fmt: skip
-    assert shown.tables[0].rows == (("Waste", "Tokyo", "¥12,000", "0.2", "ROAS 0.2 is below 1"),)
+    assert shown.tables[0].rows == (("Waste", "Google Ads", "Tokyo", "¥12,000", "0.20", "ROAS 0.2 is below 1"),)
     assert shown.tables[1].rows == (("New", "$3.50", "below min_spend"),)
     assert shown.evidence == (("Left out because", "1 below min_spend"),)
     assert shown.changes[0].label == "Waste (77)"
-    assert (shown.result, shown.result_tables[0].rows) == ((("Paused", "1"),), (("77", "done"),))
+    assert (shown.result, shown.result_tables[0].rows) == ((("Paused", "1"),), (("77", "Done"),))

@@ -107,6 +107,22 @@ async def test_the_list_tells_what_waits_from_what_was(site: Site) -> None:
     assert waiting["id"] not in after
 
 
+async def test_the_list_tells_of_money_only_where_more_or_less_may_be_spent(site: Site) -> None:
+    await site.world.connect_google()
+    campaign = next(each for each in await site.world.campaigns(platform="google") if each["name"] == "Brand | Phrase")
+    paused = await site.world.propose(
+        AGENT, "update_campaign", campaign_id=campaign["campaign_id"], status="PAUSED"
+    )  # its budget is shared: what the others may spend stays
+    await site.proposal(daily_budget=140)
+
+    async with site.browser(await site.cookie()) as browser:
+        shown = text_of(await browser.get("/approvals"))
+
+    assert paused["plan"]["money"]["daily"] == 0
+    assert "−$10.00 a day" in shown
+    assert "$0.00" not in shown
+
+
 async def test_older_approvals_are_one_link_away(site: Site) -> None:
     for budget in range(101, 133):
         approval = await site.proposal(daily_budget=budget)

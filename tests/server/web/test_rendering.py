@@ -96,7 +96,7 @@ def test_changes_of_several_targets_stand_under_their_target() -> None:
     page = rendered(plan=APPROVAL["plan"] | {"changes": changes})
 
     assert page.count('scope="rowgroup"') == 2
-    assert page.count("<del>ACTIVE</del>") == 3
+    assert page.count("<del>Active</del>") == 3
 
 
 def test_what_cannot_be_undone_is_said_loudly() -> None:
