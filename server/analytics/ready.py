@@ -21,8 +21,9 @@ import orjson
 from server.analytics.composition import Composition, Constant, Values
 from server.analytics.datafiles.model import Project
 from server.analytics.engine import Engine, EngineError, Format, quoted
-from server.analytics.known import CURRENCY
+from server.analytics.known import CURRENCY, CUTS
 from server.analytics.tables.reconcile import staged
+from server.analytics.template.errors import TemplateError
 
 TABLE, ROWS = "ready_days", "ready_days_of_site"
 TWINS = {
@@ -94,6 +95,7 @@ class _Days:
     number: int
     asked: float = -math.inf
     looked_at: bool = False
+    has_rows: bool = False  # or may have
     currency: Constant | None = None  # of the revenue in them; None as long as they are not made
     missing: _Missing | None = None
     being_added: _Missing | None = None
@@ -108,7 +110,7 @@ class _Days:
 
 class Ready:
     def __init__(self, project: Project, engine: Engine, database: str, compose: Compose) -> None:
-        ours = {ROWS, *TWINS, *TWINS.values()} <= project.pipes.keys() and TABLE in project.datasources
+        ours = {ROWS, CURRENCY, *CUTS, *TWINS, *TWINS.values()} <= project.pipes.keys() and TABLE in project.datasources
         self._on = engine.sole and ours
         self._project, self._engine, self._database, self._compose = project, engine, database, compose
         self._days: OrderedDict[Place, _Days] = OrderedDict()  # the one asked about last at the end
@@ -159,20 +161,29 @@ class Ready:
         """The days of each website that is looked at, where something is missing; those of others go."""
         async with self._one:
             self._forget()
-            while self._left:
-                await self._engine.command(f"ALTER TABLE {self._table} DROP PARTITION {self._left[-1]}")
-                self._left.pop()
-            for place, days in list(self._days.items()):
-                if days.due:
+            await self._clear()
+            for place in list(self._days):
+                days = self._days.get(place)  # meanwhile it may have gone
+                if days is not None and days.due:
                     await self._try(place, days)
 
+    async def _clear(self) -> None:
+        """The rows of what nobody looks at any more; where that fails, the next time."""
+        try:
+            while self._left:
+                await self._engine.command(f"ALTER TABLE {self._table} DROP PARTITION {self._left[0]}")
+                del self._left[0]  # others may have come behind it
+        except EngineError as error:
+            logger.warning("ready sums that nobody looks at stay: %s", error.message)
+
     async def _try(self, place: Place, days: _Days) -> None:
-        days.being_added, days.missing = days.missing, None
+        days.being_added, days.missing, days.has_rows = days.missing, None, True
         made: Constant | None = None  # also where it was cut off: then nothing is answered from it
         try:
             made = await self._made(place, days)
-        except EngineError as error:
-            logger.warning("the ready sums of %s failed: %s", place[0][1], error.message)
+        except (EngineError, TemplateError) as error:
+            logger.warning("the ready sums of %r failed: %s", place[0][1], error.message)
+            days.looked_at = False  # until somebody asks again, for it may fail again
         finally:
             days.currency, days.being_added = made, None
 
@@ -186,8 +197,14 @@ class Ready:
             composition, sql = await self._compose(ROWS, all_days)
         async with staged(self._engine, self._database, self._project.datasources[TABLE]) as staging:
             table = quoted(self._database, staging)
-            await self._engine.command(f"INSERT INTO {table} {sql}")
-            await self._engine.command(f"ALTER TABLE {self._table} REPLACE PARTITION {days.number} FROM {table}")
+            # One thread: who asks meanwhile has the others.
+            await self._engine.command(f"INSERT INTO {table} SETTINGS max_threads = 1 {sql}")
+            if composition.known[CURRENCY] != days.currency:
+                days.currency = None  # until all is over: new sums are not of the old currency
+            await self._engine.command(
+                f"ALTER TABLE {self._table} REPLACE PARTITION {days.number} FROM {table}"
+                " SETTINGS allow_replace_partition_from_empty_source = 1"
+            )
         return composition.known[CURRENCY]
 
     async def _moved(self, days: _Days, told: Values) -> bool:
@@ -214,7 +231,9 @@ class Ready:
             self._drop(place)
 
     def _drop(self, place: Place) -> None:
-        self._left.append(self._days.pop(place).number)
+        days = self._days.pop(place)
+        if days.has_rows:
+            self._left.append(days.number)
         site, zone = place
         self._zones[site].discard(zone)
         if not self._zones[site]:
@@ -268,10 +287,11 @@ def _is_zone(name: str) -> bool:
 
 
 def _since(moment: str, zone: str) -> str | None:
-    """The day on which it was; None where that is not known."""
+    """The day before the one on which it was; None where that is not known."""
     try:
         at = dt.datetime.fromisoformat(moment)
-        day = at.replace(tzinfo=dt.UTC).astimezone(ZoneInfo(zone)).date()
+        # The engine has a table of zones of its own: by that, it may have been the day before.
+        day = at.replace(tzinfo=dt.UTC).astimezone(ZoneInfo(zone)).date() - dt.timedelta(days=1)
     except (ValueError, OverflowError):
         return None
     return day.isoformat() if at.tzinfo is None and _FIRST <= day <= _LAST else None
