@@ -4,7 +4,7 @@ own."""
 from tests.chromium import IN_CHROMIUM
 from tests.server.web.browser import DESK, LINES, PAPER, PHONE, SHEET, Open
 from tests.server.web.site import Site
-from tests.world import OWNER
+from tests.world import AGENT, OWNER
 
 pytestmark = IN_CHROMIUM
 
@@ -78,3 +78,16 @@ async def test_what_a_link_leads_to_on_a_phone_is_not_below_the_bar(live: Site, 
         assert await visitor.page.evaluate("scrollY") > 0, path
 
         assert await visitor.page.evaluate(COVERED, f"#{marked}") <= 0, path
+
+
+async def test_what_speaks_for_a_bulk_change_is_seen_whole_on_a_phone(live: Site, visit: Open) -> None:
+    rule = {"since": "2026-11-01", "until": "2026-11-15", "roas_below": 1.5, "min_spend": 100}
+    approval = await live.world.propose(AGENT, "pause_low_roas_campaigns", **rule)
+    visitor = await visit(viewport=PHONE)
+
+    await visitor.go(f"/approvals/{approval['id']}")
+
+    table = visitor.page.get_by_role("table", name="Chosen")
+    assert await table.locator("..").evaluate("(each) => each.scrollWidth - each.clientWidth") == 0
+    assert await visitor.page.get_by_role("columnheader", name="Reason").count()
+    assert "ROAS" in await table.locator("td[data-label=Reason]").first.inner_text()

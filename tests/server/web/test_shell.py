@@ -176,6 +176,7 @@ async def test_where_no_platform_is_connected_the_page_leads_to_one(site: Site) 
     page = await look(site, "/campaigns", "usr_south_owner", "wsp_south")
 
     assert "No ad platform is connected yet." in text_of(page)
+    assert "read just now" not in text_of(page)
     assert 'href="/integrations">' in page.text
 
 
