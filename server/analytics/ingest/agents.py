@@ -5,8 +5,9 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 import orjson
-import ua_parser
 
+from server.analytics.ingest import rules
+from server.analytics.ingest.rules import Rules
 from server.analytics.ingest.sources import VENDOR
 from server.analytics.ingest.text import clean, identifier
 
@@ -19,6 +20,12 @@ _ROLES = re.compile(r"^Mobile |\b Mobile| iOS$| WebView$")
 _PHONES, _TABLETS = ("iPhone", "iPod"), ("iPad", "Kindle")
 _DESKTOPS = frozenset({"Windows", "Mac OS X", "Linux", "Ubuntu", "Chrome OS", "Fedora", "Debian", "FreeBSD", "OpenBSD"})
 _MOBILES = frozenset({"Android", "iOS", "Windows Phone", "KaiOS", "BlackBerry OS", "HarmonyOS"})
+_USUAL = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0",
+    "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1 Version/18.5 Mobile/15E148 Safari/604.1",
+)
 
 
 class Agent(NamedTuple):
@@ -29,9 +36,12 @@ class Agent(NamedTuple):
 
 
 @cache
-def _bots() -> re.Pattern[str]:
-    patterns: list[str] = orjson.loads((VENDOR / "bots.json").read_bytes())
-    return re.compile("|".join(_python(each) for each in patterns), re.IGNORECASE)
+def _bots() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Those of a text's start, which need no look at the rest of it, and those of anywhere."""
+    patterns: list[str] = [_python(each) for each in orjson.loads((VENDOR / "bots.json").read_bytes())]
+    at_start = [each for each in patterns if each.startswith("^")]
+    anywhere = [each for each in patterns if not each.startswith("^")]
+    return re.compile("|".join(at_start), re.IGNORECASE), re.compile("|".join(anywhere), re.IGNORECASE)
 
 
 def _python(pattern: str) -> str:
@@ -44,16 +54,25 @@ def agent(user_agent: str) -> Agent:
     if not user_agent:
         return Agent("", "", "", is_bot=False)  # a server tells of a visitor, and not of the browser
     text = identifier(user_agent, MOST_CHARACTERS)
-    found = ua_parser.parse(text)
-    family = found.user_agent.family if found.user_agent else ""
-    system = found.os.family if found.os else ""
-    device = found.device.family if found.device else ""
-    is_bot = device == "Spider" or _bots().search(text) is not None
-    brand = (found.device.brand or "") if found.device else ""
-    browser = _BROWSERS.get(family) or _ROLES.sub("", family)
+    browsers, systems, devices = _rules()
+    browser, system, device = browsers.name(text).family, systems.name(text).family, devices.name(text)
+    is_bot = device.family == "Spider" or _is_program(text)
     return Agent(
-        clean(browser, 60), clean(system, 60), "" if is_bot else _device(text, system, f"{brand} {device}"), is_bot
+        clean(_BROWSERS.get(browser) or _ROLES.sub("", browser), 60),
+        clean(system, 60),
+        "" if is_bot else _device(text, system, f"{device.brand} {device.family}"),
+        is_bot,
     )
+
+
+@cache
+def _rules() -> tuple[Rules, Rules, Rules]:
+    return rules.browsers(), rules.systems(), rules.devices()
+
+
+def _is_program(text: str) -> bool:
+    at_start, anywhere = _bots()
+    return at_start.match(text) is not None or anywhere.search(text) is not None
 
 
 def _device(text: str, system: str, device: str) -> str:
@@ -72,4 +91,5 @@ def _device(text: str, system: str, device: str) -> str:
 
 def warm() -> None:
     """Have the patterns compiled: it takes a moment that no event should wait for on the loop."""
-    agent("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36")
+    for each in _USUAL:
+        agent(each)

@@ -74,7 +74,7 @@ async def open_ingest(settings: Settings, store: Store, pipes: PipeStore) -> Asy
 async def load_ahead(
     arrivals: SpooledArrivals, sites: Sites, *, pause: Callable[[float], Awaitable[None]] = asyncio.sleep
 ) -> None:
-    """So that no sender waits for it. It takes 30 MB, which a server without a website is spared."""
+    """So that no sender waits for it. It takes 20 MB, which a server without a website is spared."""
     while True:
         try:
             if await sites.any():
