@@ -1,4 +1,4 @@
-"""What the API holds while it idles, and whether it stays there over many mixed requests."""
+"""What the API holds while it idles, without a website and with one, and whether it stays there over many requests."""
 
 import itertools
 import json
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from mcp.types import CLIENT_CAPABILITIES_META_KEY, PROTOCOL_VERSION_META_KEY
 from mcp_types.version import LATEST_HANDSHAKE_VERSION, LATEST_MODERN_VERSION
 
+from tests.bench.ingest_sides import WEBSITE
 from tests.bench.load import Load, Request
 from tests.bench.processes import Side, settle, started
 from tests.bench.table import Row
@@ -15,6 +16,8 @@ from tests.bench.table import Row
 IDLE_MB = 150.0
 FLAT = 1.1
 """How much of itself at half time the process may hold at the end."""
+_INGEST = "tests.bench.ingest_sides"
+_CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 
 
 def measure(*, quick: bool) -> list[Row]:
@@ -31,9 +34,30 @@ def measure(*, quick: bool) -> list[Row]:
         load.close()
     return [
         Row("memory, idle after the start", "MB", idle, None, IDLE_MB),
+        Row("memory with a website, after its first event", "MB", _with_a_website(), None, IDLE_MB),
         Row(f"memory after {half:,} mixed requests", "MB", held[0]),
         Row(f"memory after {2 * half:,}, beside {half:,}", "MB", held[1], held[0], FLAT),
     ]
+
+
+def _with_a_website() -> float:
+    """An event is answered when all that events are read with is loaded."""
+    with (
+        tempfile.TemporaryDirectory() as name,
+        started([_INGEST, "store", "-1"]) as store,
+        started([_INGEST, "product", "0", name, store.url]) as side,
+    ):
+        load = Load(side.url)
+        load.send([_event()])
+        load.close()
+        settle(1)
+        return side.rss_mb()
+
+
+def _event() -> Request:
+    told = {"w": WEBSITE, "k": "pageview", "i": "e-1", "v": "v-1", "s": "s-1", "u": "https://shop.example/"}
+    headers = {"content-type": "text/plain", "user-agent": _CHROME, "origin": "https://shop.example"}
+    return Request.of("POST", "/e", headers, json.dumps(told).encode(), statuses=(202,))
 
 
 def _mixed(ours: Side) -> Iterator[Request]:
