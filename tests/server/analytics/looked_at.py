@@ -1,9 +1,10 @@
 """A website with few rows that is looked at, in an engine and a time that a test can hold on to."""
 
 import dataclasses
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import count
 from typing import Any
 
 import orjson
@@ -113,7 +114,7 @@ class Site:
     clock: Clock
     workspace: str
     website: str = "shop"
-    _numbers: list[int] = field(default_factory=list)
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     async def views(self, *moments: str, **changed: str) -> None:
         """Each of another visitor."""
@@ -131,8 +132,7 @@ class Site:
     async def _told(self, datasource: str, rows: list[dict[str, str]], changed: dict[str, str]) -> None:
         told = []
         for row in rows:
-            self._numbers.append(0)
-            name = f"e{len(self._numbers)}"
+            name = f"e{next(self._numbers)}"
             about = {**self.about, "session_id": "s", "visitor_id": name, "event_id": name}
             told.append({**about, **row, **changed})
         await self.append(self.deployed, datasource, told)
