@@ -285,7 +285,7 @@ async def test_disconnecting_shows_the_plan_first_and_does_exactly_that(site: Si
         done = await browser.post(f"/integrations/{connection_id}/delete", data={"digest": digest})
         after = await browser.get(done.headers["location"])
 
-    for said in ("Disconnect Northwind?", "cannot be undone", "credentials are erased", "Northwind US", "deleted"):
+    for said in ("Disconnect Northwind?", "cannot be undone", "credentials are erased", "Northwind US", "Deleted"):
         assert said in text_of(page)
     assert done.status_code == 303
     assert "Disconnected. The stored credentials are erased." in text_of(after)
@@ -307,7 +307,7 @@ async def test_a_plan_that_is_no_longer_true_is_shown_afresh_and_only_then_done(
 
     assert stale.status_code == 409
     assert "nothing was done" in text_of(stale)
-    assert "reauth_required" in text_of(stale)
+    assert "Reauth required" in text_of(stale)
     assert f'value="{fresh}"' in stale.text
     assert fresh != seen
     assert done.status_code == 303
