@@ -112,6 +112,25 @@ async def test_what_was_asked_about_longest_ago_makes_room(site: Site, monkeypat
     assert await site.rows() == 0
 
 
+async def test_what_makes_room_while_others_are_made_leaves_nothing(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ready, "_MOST", 2)
+    second = site.other(website="second")
+    await second.views(MORNING)
+    for each in (site, second) * 2:
+        await each.visitors()
+
+    async def meanwhile() -> None:
+        for website in ("third", "fourth"):
+            await site.other(website=website).visitors()
+
+    site.engine.once(Step.MAKING, meanwhile)
+    for _ in range(2):
+        await site.deployed.make_ready()
+    assert await site.rows() == 0
+
+
 async def test_what_never_was_made_needs_no_clearing(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ready, "_MOST", 1)
     for number in range(3):
