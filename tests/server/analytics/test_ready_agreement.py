@@ -194,7 +194,7 @@ OUTCOMES = (
     *(_sale("p5", "framing/1", 1, "13:00", kind=""), _sale("p6", "bounces/1", 4, "11:00", "3", "EUR")),
     *(_sale("p7", "nobody/1", 0, "11:00", "3", "EUR", kind="refund"), _sale("p8", "at once/1", 4, "08:00", "1.0001")),
     *(_sale("p9", "three days/1", 4, "11:00", customer_sha256="c" * 64), _sale("p10", "a bot/1", 2, "11:00", is_bot=1)),
-    *(_sale("p11", "by day/2", 2, "12:00", customer_sha256="c" * 64), _sale("p12", "nameless/1", 4, "12:00", "0")),
+    *(_sale("p11", "by day/2", 4, "12:00", customer_sha256="c" * 64), _sale("p12", "nameless/1", 4, "12:00", "0")),
 )
 
 
