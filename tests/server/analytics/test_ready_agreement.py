@@ -156,6 +156,7 @@ async def _told(append: Append, deployed: Deployed, site: Row, events: Iterable[
         await append(deployed, name, [{**site, **ingest, **row} for _, row in told])
 
 
+LONG_AFTER = "2162-04-14 18:28:16.000"  # the 8th, were it a DateTime
 # Over midnights, over three days, with a day between; framing another; a bounce on each of two days.
 SESSIONS = (
     *(_view("over midnight/1", 1, "23:50"), _view("over midnight/1", 2, "00:10", "ai")),
@@ -170,6 +171,7 @@ SESSIONS = (
     *(_view("bounces/1", 3, "12:00"), _view("bounces/1", 4, "12:00"), _view("bounces/1", 5, "12:00")),
     *(_view("by day/1", 2, "12:00"), _view("by day/2", 2, "13:00"), _view("by day/3", 2, "14:00", "ai")),
     *(_view("at once/1", 4, "09:00", "email", event_id="b"), _view("at once/1", 4, "09:00", "ai", event_id="a")),
+    _view("long after/1", 2, "12:00", ts=LONG_AFTER),
     *(_view("a bot/1", 2, "12:00", is_bot=1), _view("nameless/1", 4, "12:00", ""), _view("elsewhere/1", 5, "08:00")),
 )
 # On a later or earlier day than the views, of nobody seen; refunded; in another currency; of a bot.
@@ -194,6 +196,7 @@ OUTCOMES = (
     *(_sale("p5", "framing/1", 1, "13:00", kind=""), _sale("p6", "bounces/1", 4, "11:00", "3", "EUR")),
     *(_sale("p7", "nobody/1", 0, "11:00", "3", "EUR", kind="refund"), _sale("p8", "at once/1", 4, "08:00", "1.0001")),
     *(_sale("p9", "three days/1", 4, "11:00", customer_sha256="c" * 64), _sale("p10", "a bot/1", 2, "11:00", is_bot=1)),
+    *(_goal("g10", "long after/1", 2, "12:00", ts=LONG_AFTER), _sale("p13", "long after/1", 2, "12:00", ts=LONG_AFTER)),
     *(_sale("p11", "by day/2", 4, "12:00", customer_sha256="c" * 64), _sale("p12", "nameless/1", 4, "12:00", "0")),
 )
 
