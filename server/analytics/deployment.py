@@ -12,7 +12,7 @@ from server.analytics.copies import Copies
 from server.analytics.datafiles.model import PipeFile, PipeKind, Project
 from server.analytics.engine import DeploymentError, Engine, Format, Limits, RowsRefused, quoted
 from server.analytics.known import Known
-from server.analytics.ready import Ready
+from server.analytics.ready.keeping import Ready
 from server.analytics.tables.ddl import QUARANTINE
 from server.analytics.tables.reconcile import TRIAL, Reconciler
 from server.analytics.tables.rows import Sorted, Validator
@@ -142,14 +142,15 @@ class Deployed:
         limits: Limits = _DEFAULT,
     ) -> tuple[Composition, str]:
         """Its statement, with what is known in its place, and what can be known asked for."""
-        asked, composition = self.project.pipes[pipe], self._composition(values)
+        project = self._ready.project
+        composition = Composition(project, self.database, values, self._secrets)
         composition.known = {**self._known.about(values), **(known or {})}
-        sql = composition.pipe(asked, node)
+        sql = composition.pipe(project.pipes[pipe], node)
         if unknown := self._known.unknown(composition):
             for name in unknown:
-                answer = self._read(composition, composition.pipe(self.project.pipes[name]), Format.JSON, limits)
+                answer = self._read(composition, composition.pipe(project.pipes[name]), Format.JSON, limits)
                 composition.known[name] = await self._known.learn(name, values, answer)
-            sql = composition.pipe(asked, node)
+            sql = composition.pipe(project.pipes[pipe], node)
         return composition, sql
 
     def _composition(self, values: Values) -> Composition:

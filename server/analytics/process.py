@@ -17,7 +17,7 @@ import uvloop
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server.analytics.clickhouse import ClickHouseEngine
-from server.analytics.datafiles.loading import load
+from server.analytics.datafiles.loading import OURS, load
 from server.analytics.datafiles.model import DatafileError, Project
 from server.analytics.deployment import Deployed
 from server.analytics.engine import DeploymentError, Engine, EngineError
@@ -30,7 +30,6 @@ from server.process.serving import Stop, end_at_the_latest, serve
 from tools.errors import Conflict, InvalidRequest, Unavailable
 
 NAME = "analytics"
-OURS = Path(__file__).parent / "project"
 DATABASE = "analytics"
 SECONDS_WITHOUT_OWNER = 600.0
 COPIES_EVERY_SECONDS = 10.0

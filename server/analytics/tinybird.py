@@ -14,12 +14,12 @@ from typing import Any
 import httpx2
 import orjson
 
+from server.analytics.datafiles.loading import OURS
 from server.platforms.exchange import Answer, Broken, Hidden, exchange, http_client, masked
 from server.process.files import read_json, write_private
 from tools.errors import CapabilityError, InvalidRequest, PlatformFailure, Unavailable
 from tools.secret import Secret
 
-OURS = Path(__file__).parent / "project"
 RECORD = "pushed.json"
 """Beside the datafiles and under version control with them: whoever changes a pipe sees that it was not sent."""
 SUFFIXES = (".datasource", ".pipe")

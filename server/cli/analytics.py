@@ -6,6 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from server.analytics import tinybird
+from server.analytics.datafiles.loading import OURS
 from server.analytics.process import run as serve
 from server.cli.output import ERROR, say, show
 from server.process.environment import data_directory, variables
@@ -14,7 +15,7 @@ from tools.secret import Secret
 
 
 def run(arguments: Namespace) -> int:
-    project = Path(arguments.project).expanduser().resolve() if arguments.project else tinybird.OURS
+    project = Path(arguments.project).expanduser().resolve() if arguments.project else OURS
     directory = data_directory(arguments.data)
     match arguments.action:
         case "push":

@@ -7,6 +7,7 @@ from server.analytics.datafiles.datasource import read_datasource
 from server.analytics.datafiles.model import DatafileError, Datasource, PipeFile, Project
 from server.analytics.datafiles.pipe import read_pipes
 
+OURS = Path(__file__).parents[1] / "project"
 Resource = TypeVar("Resource", Datasource, PipeFile)
 _SKIPPED = {"vendor", "fixtures", "tests", "node_modules"}  # of others, or no resources
 

@@ -10,13 +10,15 @@ from typing import Any
 import orjson
 import pytest
 
-from server.analytics import ready
 from server.analytics.datafiles.model import Project
 from server.analytics.deployment import Deployed
-from server.analytics.engine import Engine, EngineUnavailable, Format
+from server.analytics.engine import Engine, EngineUnavailable, Format, quoted
+from server.analytics.ready import keeping
+from server.analytics.ready.questions import TWINS
+from server.analytics.ready.sums import TABLE
 from tests.server.analytics.conftest import Append
 
-SUMMARY, SERIES, CHANNELS, REVENUE = ready.TWINS
+SUMMARY, SERIES, CHANNELS, REVENUE = TWINS
 RANGE = {"from": "2026-03-01", "to": "2026-03-02"}
 BY_PIPE, READY = "the pipe", "what is ready"
 MORNING, NIGHT = "2026-03-01 08:00:00.000", "2026-03-01 23:30:00.000"
@@ -60,7 +62,6 @@ class Step(StrEnum):
 
     MAKING = "INSERT INTO"
     REPLACING = "REPLACE PARTITION"
-    OVER = "DROP TABLE"
     GOING = "DROP PARTITION"
 
 
@@ -100,7 +101,7 @@ class Listening:
         await self._let(self._after, sql)
 
     async def _let(self, waiting: dict[Step, Meanwhile], sql: str) -> None:
-        for command in [command for command in waiting if command in sql and ready.TABLE in sql]:
+        for command in [command for command in waiting if command in sql and TABLE in sql]:
             await waiting.pop(command)()
 
 
@@ -151,7 +152,7 @@ class Site:
         values = {name: value for name, value in {**self.about, **RANGE, **changed}.items() if value is not None}
         found = orjson.loads(await self.deployed.query(pipe, values, output=Format.JSON))
         told = {name: found[name] for name in ("meta", "data", "rows")}
-        return told, READY if ready.TABLE in self.engine.asked[-1] else BY_PIPE
+        return told, READY if TABLE in self.engine.asked[-1] else BY_PIPE
 
     async def visitors(self, **changed: Any) -> tuple[int, str]:
         answer, by = await self.answer(SUMMARY, **changed)
@@ -166,8 +167,8 @@ class Site:
 
     async def rows(self) -> int:
         """Of all that is ready."""
-        answer = await self.deployed.sql(f"SELECT count() AS n FROM {ready.TABLE}", output=Format.JSON)  # noqa: S608
-        return int(orjson.loads(answer)["data"][0]["n"])
+        statement = f"SELECT count() AS n FROM {quoted(self.deployed.database, TABLE)}"  # noqa: S608 -- names of our own
+        return int((await self.engine.inspect(statement))[0]["n"])
 
 
 async def fail() -> None:
@@ -180,7 +181,7 @@ async def opened(
     """With one view in the morning. The store is opened anew for each, which has its own workspace in it."""
     listening: Any = Listening(engine)
     clock = Clock()
-    monkeypatch.setattr(ready, "time", clock)
+    monkeypatch.setattr(keeping, "time", clock)
     site = Site(await Deployed.open(project, listening, database="ready"), listening, append, clock, workspace)
     await site.views(MORNING)
     listening.commands.clear()

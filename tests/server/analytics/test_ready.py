@@ -1,16 +1,17 @@
 """What is looked at is answered from sums kept ready: the same answer, of the same website, never older than told."""
 
-import datetime as dt
+import dataclasses
 from typing import Any
 
 import pytest
 
-from server.analytics import ready
 from server.analytics.chdb.engine import ChdbEngine
 from server.analytics.datafiles.loading import load
 from server.analytics.datafiles.model import Project
 from server.analytics.deployment import Deployed
 from server.analytics.engine import EngineError, EngineUnavailable, Format
+from server.analytics.ready.keeping import LAG_SECONDS, LOOKED_AT_SECONDS
+from server.analytics.ready.sums import TABLE
 from server.analytics.template.errors import TemplateError, TemplateRefusal
 from tests.server.analytics.conftest import Append
 from tests.server.analytics.looked_at import (
@@ -42,7 +43,7 @@ async def site(
 async def test_what_is_asked_about_once_is_not_made(site: Site) -> None:
     await site.visitors()
     await site.deployed.make_ready()
-    site.clock.now += ready.LOOKED_AT_SECONDS
+    site.clock.now += LOOKED_AT_SECONDS
 
     assert await site.visitors() == (1, BY_PIPE)
     await site.deployed.make_ready()
@@ -106,7 +107,7 @@ async def test_nobody_is_answered_of_another_workspace_or_website(site: Site) ->
 async def test_what_was_written_may_be_missing_for_as_long_as_told_and_no_longer(site: Site) -> None:
     await site.looked_at()
     await site.views(NIGHT)
-    site.clock.now += ready.LAG_SECONDS
+    site.clock.now += LAG_SECONDS
     assert await site.visitors() == (1, READY)
     await site.views(NIGHT)  # what comes after it hides nothing
     site.clock.now += 0.1
@@ -130,13 +131,14 @@ async def test_what_came_late_or_moved_is_where_it_belongs(site: Site) -> None:
     assert await site.visitors(**{"from": "2026-02-20"}) == (3, READY)
 
 
-async def test_the_engine_may_know_a_zone_better(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    await site.looked_at()
-    monkeypatch.setattr(ready, "ZoneInfo", lambda _: dt.timezone(dt.timedelta(hours=1)))
-    await site.views(NIGHT)
+async def test_a_day_is_the_one_that_the_engine_takes_it_for(site: Site) -> None:
+    """Its table of zones is of another year than ours: by it, this is 23:30 on the 4th."""
+    winter = {"tz": "America/Vancouver", "from": "2026-12-04", "to": "2026-12-05"}
+    await site.looked_at(**winter)
+    await site.views("2026-12-05 07:30:00.000")
     await site.deployed.make_ready()
 
-    assert await site.visitors() == (2, READY)
+    assert await site.visitors(**winter) == (1, READY)
 
 
 async def test_an_insert_that_failed_may_have_written(site: Site) -> None:
@@ -150,7 +152,7 @@ async def test_an_insert_that_failed_may_have_written(site: Site) -> None:
     changed.insert = cut_off
     with pytest.raises(EngineUnavailable):
         await site.views(NIGHT)
-    site.clock.now += ready.LAG_SECONDS + 0.1
+    site.clock.now += LAG_SECONDS + 0.1
 
     assert await site.visitors() == (2, BY_PIPE)
 
@@ -172,6 +174,30 @@ async def test_nothing_is_kept_where_others_write(site: Site, project: Project) 
 
     assert await (await shared.looked_at()).visitors() == (1, BY_PIPE)
     assert engine.commands == []
+
+
+@pytest.mark.parametrize("name", ["p_visitors_summary", "site_currency", "copy_visits"])
+async def test_a_project_that_says_something_else_is_answered_as_it_says(
+    site: Site, project: Project, name: str
+) -> None:
+    changed = project.pipes[name]
+    nodes = tuple(dataclasses.replace(node, sql=node.sql + " -- ours") for node in changed.nodes)
+    pipes = {**project.pipes, name: dataclasses.replace(changed, nodes=nodes)}
+    engine: Any = site.engine
+    fork = await Deployed.open(Project(project.datasources, pipes), engine, database="ready")
+
+    assert await (await site.other(deployed=fork).looked_at()).visitors() == (1, BY_PIPE)
+
+
+async def test_names_that_a_project_uses_itself_stay_its_own(site: Site, project: Project) -> None:
+    own = dataclasses.replace(project.datasources["engagements"], name=TABLE)
+    engine: Any = site.engine
+    with_own = Project({**project.datasources, TABLE: own}, project.pipes)
+    deployed = await Deployed.open(with_own, engine, database="ready_of_their_own")
+    await site.append(deployed, TABLE, [{**site.about, "ts": MORNING, "event_id": "e", "visitor_id": "v"}])
+    again = await Deployed.open(with_own, engine, database="ready_of_their_own")
+
+    assert await site.other(deployed=again).rows() == 1
 
 
 async def test_a_project_without_our_twins_is_served_as_ever(engine: ChdbEngine, database: str, append: Append) -> None:

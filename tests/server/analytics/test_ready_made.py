@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from server.analytics import ready
 from server.analytics.chdb.engine import ChdbEngine
 from server.analytics.datafiles.model import Project
+from server.analytics.ready.keeping import LAG_SECONDS, LOOKED_AT_SECONDS
 from server.analytics.template.errors import TemplateError
 from tests.server.analytics.conftest import Append
 from tests.server.analytics.looked_at import (
@@ -36,7 +36,7 @@ async def test_what_takes_long_to_be_made_is_not_waited_for(site: Site) -> None:
 
     async def meanwhile() -> None:
         answers.append(await site.visitors())
-        site.clock.now += ready.LAG_SECONDS + 0.1
+        site.clock.now += LAG_SECONDS + 0.1
         answers.append(await site.visitors())
 
     site.engine.once(Step.MAKING, meanwhile)
@@ -78,7 +78,7 @@ async def test_new_sums_are_not_told_in_the_currency_of_before(site: Site) -> No
 
 async def test_what_nobody_asks_about_any_more_goes(site: Site) -> None:
     await site.looked_at()
-    site.clock.now += ready.LOOKED_AT_SECONDS
+    site.clock.now += LOOKED_AT_SECONDS
     await site.deployed.make_ready()
     assert await site.rows() > 0
     site.clock.now += 0.1
@@ -90,7 +90,7 @@ async def test_what_nobody_asks_about_any_more_goes(site: Site) -> None:
 
 async def test_what_was_asked_about_longest_ago_makes_room(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where it goes while the rows of another are going."""
-    monkeypatch.setattr(ready, "_MOST", 2)
+    monkeypatch.setattr("server.analytics.ready.keeping._MOST", 2)
     second, third = site.other(website="second"), site.other(website="third")
     for each in (site, second):
         await each.views(MORNING)
@@ -115,7 +115,7 @@ async def test_what_was_asked_about_longest_ago_makes_room(site: Site, monkeypat
 async def test_what_makes_room_while_others_are_made_leaves_nothing(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ready, "_MOST", 2)
+    monkeypatch.setattr("server.analytics.ready.keeping._MOST", 2)
     second = site.other(website="second")
     await second.views(MORNING)
     for each in (site, second) * 2:
@@ -132,7 +132,7 @@ async def test_what_makes_room_while_others_are_made_leaves_nothing(
 
 
 async def test_what_never_was_made_needs_no_clearing(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ready, "_MOST", 1)
+    monkeypatch.setattr("server.analytics.ready.keeping._MOST", 1)
     for number in range(3):
         await site.other(website=str(number)).visitors()
     await site.deployed.make_ready()
@@ -160,7 +160,7 @@ async def test_an_error_is_logged_and_what_failed_is_made_when_it_is_asked_about
 
 async def test_rows_that_could_not_go_go_the_next_time(site: Site, caplog: pytest.LogCaptureFixture) -> None:
     await site.looked_at()
-    site.clock.now += ready.LOOKED_AT_SECONDS + 0.1
+    site.clock.now += LOOKED_AT_SECONDS + 0.1
     site.engine.once(Step.GOING, fail)
     await site.deployed.make_ready()
     assert caplog.messages == ["ready sums that nobody looks at stay: no"]
@@ -217,7 +217,7 @@ async def test_what_was_written_is_made_by_itself_with_a_rest_after_each_round(
         resting.clear()
         return await site.visitors()
 
-    monkeypatch.setattr("server.analytics.ready.asyncio.sleep", rest)
+    monkeypatch.setattr("server.analytics.ready.keeping.asyncio.sleep", rest)
     keeping = asyncio.create_task(site.deployed.keep_ready())
     site.engine.once(Step.MAKING, takes_long)
     for _ in range(2):

@@ -7,59 +7,33 @@ import asyncio
 import datetime as dt
 import logging
 import math
-import re
 import time
 from collections import OrderedDict, defaultdict
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
 import orjson
 
 from server.analytics.composition import Composition, Constant, Values
 from server.analytics.datafiles.model import Project
 from server.analytics.engine import Engine, EngineError, Format, quoted
-from server.analytics.known import CURRENCY, CUTS
-from server.analytics.tables.reconcile import staged
+from server.analytics.known import CURRENCY
+from server.analytics.ready.questions import TWINS, Place, place
+from server.analytics.ready.sums import ROWS, TABLE, with_sums
+from server.analytics.tables.ddl import create
 from server.analytics.template.errors import TemplateError
 
-TABLE, ROWS = "ready_days", "ready_days_of_site"
-TWINS = {
-    "p_visitors_summary": "ready_visitors_summary",
-    "p_metric_series": "ready_metric_series",
-    "p_channel_series": "ready_channel_series",
-    "p_revenue_series": "ready_revenue_series",
-}
 LAG_SECONDS = 2.0
 """How long what was written may be missing from an answer."""
 LOOKED_AT_SECONDS = 600.0
 """A website asked about twice within it is looked at; one not asked about for as long no longer is."""
 _REST = 3  # times as long as a round took: at most a fourth of a core
 _MOST = 1000
-_FIRST, _LAST = dt.date(1970, 1, 2), dt.date(2105, 12, 30)
-_TAKEN = frozenset(
-    ("workspace_id", "website_id", "tz", "from", "to", "interval", "metric", "compare", "limit", "offset")
-)
-_METRICS = frozenset(
-    (
-        "visitors",
-        "sessions",
-        "pageviews",
-        "bounce_rate",
-        "avg_seconds",
-        "goals",
-        "revenue",
-        "payments",
-        "customers",
-        "aov",
-    )
-)
-_DAY, _NUMBER = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII), re.compile(r"\d{1,9}", re.ASCII)
 # Whether one that is written again with another moment is the same one, so that another day loses it.
 _MOVES = {"pageviews": False, "custom_goals": True, "visitor_payments": True}
-Place = tuple[tuple[str, str], str]  # workspace and website, and the zone
+_MADE = TABLE + "__made"
 logger = logging.getLogger(__name__)
 
 
@@ -110,9 +84,10 @@ class _Days:
 
 class Ready:
     def __init__(self, project: Project, engine: Engine, database: str, compose: Compose) -> None:
-        ours = {ROWS, CURRENCY, *CUTS, *TWINS, *TWINS.values()} <= project.pipes.keys() and TABLE in project.datasources
-        self._on = engine.sole and ours
-        self._project, self._engine, self._database, self._compose = project, engine, database, compose
+        summed = with_sums(project) if engine.sole else None
+        self._on = summed is not None
+        self.project = summed or project
+        self._engine, self._database, self._compose = engine, database, compose
         self._days: OrderedDict[Place, _Days] = OrderedDict()  # the one asked about last at the end
         self._zones: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         self._left: list[int] = []
@@ -121,15 +96,17 @@ class Ready:
         self._one = asyncio.Lock()
 
     async def begin(self) -> None:
-        if self._on:
-            await self._engine.command(f"TRUNCATE TABLE {self._table}")
+        """With nothing: what was written while nobody listened is not known."""
+        for name in (TABLE, _MADE) if self._on else ():
+            await self._engine.command(f"DROP TABLE IF EXISTS {quoted(self._database, name)} SYNC")
+            await self._engine.command(create(self.project.datasources[TABLE], database=self._database, name=name))
 
     def twin(self, pipe: str, values: Values) -> Twin | None:
         """Of a question that can be answered from what is ready, and is."""
-        place = _place(pipe, values) if self._on and pipe in TWINS else None
-        if place is None:
+        where = place(pipe, values) if self._on else None
+        if where is None:
             return None
-        days, now = self._asked(place), time.monotonic()
+        days, now = self._asked(where), time.monotonic()
         days.looked_at, days.asked = now - days.asked < LOOKED_AT_SECONDS, now
         if days.due:
             self._wanted.set()
@@ -162,10 +139,10 @@ class Ready:
         async with self._one:
             self._forget()
             await self._clear()
-            for place in list(self._days):
-                days = self._days.get(place)  # meanwhile it may have gone
+            for where in list(self._days):
+                days = self._days.get(where)  # meanwhile it may have gone
                 if days is not None and days.due:
-                    await self._try(place, days)
+                    await self._try(where, days)
 
     async def _clear(self) -> None:
         """The rows of what nobody looks at any more; where that fails, the next time."""
@@ -176,35 +153,35 @@ class Ready:
         except EngineError as error:
             logger.warning("ready sums that nobody looks at stay: %s", error.message)
 
-    async def _try(self, place: Place, days: _Days) -> None:
+    async def _try(self, where: Place, days: _Days) -> None:
         days.being_added, days.missing, days.has_rows = days.missing, None, True
         made: Constant | None = None  # also where it was cut off: then nothing is answered from it
         try:
-            made = await self._made(place, days)
+            made = await self._made(where, days)
         except (EngineError, TemplateError) as error:
-            logger.warning("the ready sums of %r failed: %s", place[0][1], error.message)
+            logger.warning("the ready sums of %r failed: %s", where[0][1], error.message)
             days.looked_at = False  # until somebody asks again, for it may fail again
         finally:
             days.currency, days.being_added = made, None
 
-    async def _made(self, place: Place, days: _Days) -> Constant:
-        (workspace, website), zone = place
+    async def _made(self, where: Place, days: _Days) -> Constant:
+        (workspace, website), zone = where
         all_days = {"workspace_id": workspace, "website_id": website, "tz": zone, "place": str(days.number)}
-        since = _since(days.being_added.moment, zone) if days.being_added and days.currency else None
+        since = _since(days.being_added.moment) if days.being_added and days.currency else None
         told = all_days if since is None else {**all_days, "since": since}
         composition, sql = await self._compose(ROWS, told)
         if since is not None and (composition.known[CURRENCY] != days.currency or await self._moved(days, told)):
             composition, sql = await self._compose(ROWS, all_days)
-        async with staged(self._engine, self._database, self._project.datasources[TABLE]) as staging:
-            table = quoted(self._database, staging)
-            # One thread: who asks meanwhile has the others.
-            await self._engine.command(f"INSERT INTO {table} SETTINGS max_threads = 1 {sql}")
-            if composition.known[CURRENCY] != days.currency:
-                days.currency = None  # until all is over: new sums are not of the old currency
-            await self._engine.command(
-                f"ALTER TABLE {self._table} REPLACE PARTITION {days.number} FROM {table}"
-                " SETTINGS allow_replace_partition_from_empty_source = 1"
-            )
+        made = quoted(self._database, _MADE)
+        await self._engine.command(f"TRUNCATE TABLE {made}")
+        # One thread: who asks meanwhile has the others.
+        await self._engine.command(f"INSERT INTO {made} SETTINGS max_threads = 1 {sql}")
+        if composition.known[CURRENCY] != days.currency:
+            days.currency = None  # until all is over: new sums are not of the old currency
+        await self._engine.command(
+            f"ALTER TABLE {self._table} REPLACE PARTITION {days.number} FROM {made}"
+            " SETTINGS allow_replace_partition_from_empty_source = 1"
+        )
         return composition.known[CURRENCY]
 
     async def _moved(self, days: _Days, told: Values) -> bool:
@@ -214,27 +191,27 @@ class Ready:
         _, sql = await self._compose(ROWS, told, "moved")
         return bool(orjson.loads(await self._engine.query(sql, output=Format.JSON))["data"][0]["moved"])
 
-    def _asked(self, place: Place) -> _Days:
-        days = self._days.get(place)
+    def _asked(self, where: Place) -> _Days:
+        days = self._days.get(where)
         if days is None:
-            days = self._days[place] = _Days(next(self._numbers))
-            self._zones[place[0]].add(place[1])
+            days = self._days[where] = _Days(next(self._numbers))
+            self._zones[where[0]].add(where[1])
             if len(self._days) > _MOST:
                 self._drop(next(iter(self._days)))
-        self._days.move_to_end(place)
+        self._days.move_to_end(where)
         return days
 
     def _forget(self) -> None:
         """What nobody looks at any more."""
         long_ago = time.monotonic() - LOOKED_AT_SECONDS
-        for place in [place for place, days in self._days.items() if days.asked < long_ago]:
-            self._drop(place)
+        for where in [where for where, days in self._days.items() if days.asked < long_ago]:
+            self._drop(where)
 
-    def _drop(self, place: Place) -> None:
-        days = self._days.pop(place)
+    def _drop(self, where: Place) -> None:
+        days = self._days.pop(where)
         if days.has_rows:
             self._left.append(days.number)
-        site, zone = place
+        site, zone = where
         self._zones[site].discard(zone)
         if not self._zones[site]:
             del self._zones[site]
@@ -244,54 +221,10 @@ class Ready:
         return quoted(self._database, TABLE)
 
 
-def _place(pipe: str, values: Values) -> Place | None:
-    """Of a question about one website, by the day and without filters, whose values are written as they should be."""
-    told = {name: value for name, value in values.items() if name in _TAKEN and isinstance(value, str)}
-    workspace, website, zone = told.get("workspace_id"), told.get("website_id"), told.get("tz", "UTC")
-    if len(told) != len(values) or workspace is None or website is None:
-        return None
-    by_the_day = told.get("interval", "day") == "day" and told.get("compare", "1") in {"0", "1"}
-    measured = told.get("metric") in _METRICS if pipe == "p_metric_series" else "metric" not in told
-    page = (
-        all(_NUMBER.fullmatch(told.get(name, "0")) for name in ("limit", "offset"))
-        and int(told.get("limit", 0)) <= 1000
-    )
-    return (
-        ((workspace, website), zone)
-        if by_the_day and measured and page and _is_range(told) and _is_zone(zone)
-        else None
-    )
-
-
-def _is_range(told: Mapping[str, str]) -> bool:
-    """Whether it and the one before it are days that a Date can tell."""
-    if "to" not in told:
-        return "from" not in told
-    last = _day(told["to"])
-    first = _day(told["from"]) if "from" in told else last and last - dt.timedelta(days=29)
-    return first is not None and last is not None and first <= last <= _LAST and first - _FIRST > last - first
-
-
-def _day(text: str) -> dt.date | None:
-    try:
-        return dt.date.fromisoformat(text) if _DAY.fullmatch(text) else None
-    except ValueError:
-        return None
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        return bool(ZoneInfo(name))
-    except (ValueError, LookupError, OSError):
-        return False
-
-
-def _since(moment: str, zone: str) -> str | None:
-    """The day before the one on which it was; None where that is not known."""
+def _since(moment: str) -> str | None:
+    """In whole seconds; None where that is not known, or no day of a Date."""
     try:
         at = dt.datetime.fromisoformat(moment)
-        # The engine has a table of zones of its own: by that, it may have been the day before.
-        day = at.replace(tzinfo=dt.UTC).astimezone(ZoneInfo(zone)).date() - dt.timedelta(days=1)
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
-    return day.isoformat() if at.tzinfo is None and _FIRST <= day <= _LAST else None
+    return f"{at:%Y-%m-%d %H:%M:%S}" if at.tzinfo is None and 1970 < at.year < 2106 else None
