@@ -11,9 +11,10 @@ from server.analytics.composition import Composition
 from server.analytics.datafiles.model import CopyMode, Datasource, PipeFile, PipeKind, Project
 from server.analytics.engine import DeploymentError, Engine, EngineError, quoted
 from server.analytics.known import Known
-from server.analytics.tables.reconcile import Reconciler, staged
+from server.analytics.tables.reconcile import Reconciler, marked
 from server.analytics.tables.schedule import Schedule
 
+_STAGING = "__copy"
 _RUNS = "adwright_copies"
 _EARLIEST = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 logger = logging.getLogger(__name__)
@@ -79,15 +80,21 @@ class Copies:
             raise failed
 
     async def _replace(self, target: Datasource, sql: str, tables: Reconciler) -> None:
-        async with staged(self._engine, self._database, target) as staging:
-            await self._engine.command(await tables.insert_select(target.name, sql, into=staging))
-            await self._engine.command(
-                f"EXCHANGE TABLES {quoted(self._database, staging)} AND {quoted(self._database, target.name)}"
-            )
+        staging = target.name + _STAGING
+        await self._drop(staging)
+        await self._engine.command(marked(target, database=self._database, name=staging))
+        await self._engine.command(await tables.insert_select(target.name, sql, into=staging))
+        await self._engine.command(
+            f"EXCHANGE TABLES {quoted(self._database, staging)} AND {quoted(self._database, target.name)}"
+        )
+        await self._drop(staging)
 
     @property
     def _runs(self) -> str:
         return quoted(self._database, _RUNS)
+
+    async def _drop(self, table: str) -> None:
+        await self._engine.command(f"DROP TABLE IF EXISTS {quoted(self._database, table)}")
 
     def _target(self, pipe: PipeFile) -> Datasource:
         target = self._project.datasources.get(pipe.target or "")

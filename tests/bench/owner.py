@@ -16,10 +16,10 @@ import httpx2
 
 from server.analytics.chdb.engine import ChdbEngine
 from server.analytics.composition import Composition
-from server.analytics.datafiles.loading import load
+from server.analytics.datafiles.loading import OURS, load
 from server.analytics.deployment import Deployed
 from server.analytics.engine import READING, escaped
-from server.analytics.process import DATABASE, OURS, Place
+from server.analytics.process import DATABASE, Place
 from tests.bench.analytics import ASKED, BY_ROLLUP, NAMED, VISITOR
 from tests.bench.analytics_data import statements
 from tests.bench.ingest import owner

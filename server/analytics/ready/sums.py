@@ -1,5 +1,6 @@
-"""The datafiles of the sums, which are no part of a project, for a Tinybird has no use of them. They fit one that says
-what our own says of what is summed up."""
+"""The datafiles of the sums, which are no part of a project, for a Tinybird has no use of them.
+
+They fit a project that says what our own says of what is summed up."""
 
 from functools import cache
 from pathlib import Path

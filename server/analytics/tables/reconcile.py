@@ -1,8 +1,7 @@
 """A project's tables and views made true in a database that may hold older ones; what would cost data is refused."""
 
-import contextlib
 import hashlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from server.analytics.datafiles.model import Datasource, PipeFile
@@ -18,7 +17,7 @@ from server.analytics.tables.ddl import (
 )
 
 _MARK = "adwright:"
-_WANTED, _STAGED = "__wanted", "__copy"
+_WANTED = "__wanted"
 TRIAL = "adwright_trial_"
 _KEYS = (
     ("engine", "engine"),
@@ -34,18 +33,7 @@ def mark(definition: str) -> str:
     return _MARK + hashlib.sha256(definition.encode()).hexdigest()[:24]
 
 
-@contextlib.asynccontextmanager
-async def staged(engine: Engine, database: str, datasource: Datasource) -> AsyncIterator[str]:
-    """A table like the datasource's, for rows that are to replace stored ones; what a failure leaves goes next time."""
-    name = datasource.name + _STAGED
-    drop = f"DROP TABLE IF EXISTS {quoted(database, name)}"
-    await engine.command(drop)
-    await engine.command(_marked(datasource, database=database, name=name))
-    yield name
-    await engine.command(drop)
-
-
-def _marked(datasource: Datasource, *, database: str, name: str | None = None) -> str:
+def marked(datasource: Datasource, *, database: str, name: str | None = None) -> str:
     definition = create(datasource, database=database)
     return create(datasource, database=database, name=name, comment=mark(definition))
 
@@ -68,7 +56,7 @@ class Reconciler:
     async def table(self, datasource: Datasource) -> None:
         kept = self._comments.get(datasource.name)
         if kept is None:
-            await self._engine.command(_marked(datasource, database=self._database))
+            await self._engine.command(marked(datasource, database=self._database))
         elif kept != mark(create(datasource, database=self._database)):
             await self._alter(datasource)
         if datasource.name + QUARANTINE not in self._comments:
