@@ -11,7 +11,6 @@ import time
 from collections import OrderedDict, defaultdict
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
-from itertools import count
 from typing import Protocol
 
 import orjson
@@ -66,10 +65,9 @@ class _Missing:
 
 @dataclass(slots=True)
 class _Days:
-    number: int
+    partition: str = ""  # as long as it has no rows, nor may have
     asked: float = -math.inf
     looked_at: bool = False
-    has_rows: bool = False  # or may have
     currency: Constant | None = None  # of the revenue in them; None as long as they are not made
     missing: _Missing | None = None
     being_added: _Missing | None = None
@@ -90,8 +88,7 @@ class Ready:
         self._engine, self._database, self._compose = engine, database, compose
         self._days: OrderedDict[Place, _Days] = OrderedDict()  # the one asked about last at the end
         self._zones: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-        self._left: list[int] = []
-        self._numbers = count(1)
+        self._left: list[str] = []
         self._wanted = asyncio.Event()
         self._one = asyncio.Lock()
 
@@ -112,7 +109,7 @@ class Ready:
             self._wanted.set()
         if days.currency is None or days.lag(now) > LAG_SECONDS:
             return None
-        return Twin(TWINS[pipe], {**values, "place": str(days.number)}, {CURRENCY: days.currency})
+        return Twin(TWINS[pipe], values, {CURRENCY: days.currency})
 
     def written(self, datasource: str, earliest: Mapping[tuple[str, str], str]) -> None:
         """After an insert, whether it succeeded or not. `earliest`: the first moment of each website in it, as text."""
@@ -148,13 +145,14 @@ class Ready:
         """The rows of what nobody looks at any more; where that fails, the next time."""
         try:
             while self._left:
-                await self._engine.command(f"ALTER TABLE {self._table} DROP PARTITION {self._left[0]}")
+                if self._left[0] not in {days.partition for days in self._days.values()}:  # looked at again, and made
+                    await self._engine.command(f"ALTER TABLE {self._table} DROP PARTITION {self._left[0]}")
                 del self._left[0]  # others may have come behind it
         except EngineError as error:
             logger.warning("ready sums that nobody looks at stay: %s", error.message)
 
     async def _try(self, where: Place, days: _Days) -> None:
-        days.being_added, days.missing, days.has_rows = days.missing, None, True
+        days.being_added, days.missing = days.missing, None
         made: Constant | None = None  # also where it was cut off: then nothing is answered from it
         try:
             made = await self._made(where, days)
@@ -166,7 +164,8 @@ class Ready:
 
     async def _made(self, where: Place, days: _Days) -> Constant:
         (workspace, website), zone = where
-        all_days = {"workspace_id": workspace, "website_id": website, "tz": zone, "place": str(days.number)}
+        all_days = {"workspace_id": workspace, "website_id": website, "tz": zone}
+        days.partition = days.partition or str(await self._told(all_days, "place"))
         since = _since(days.being_added.moment) if days.being_added and days.currency else None
         told = all_days if since is None else {**all_days, "since": since}
         composition, sql = await self._compose(ROWS, told)
@@ -179,22 +178,24 @@ class Ready:
         if composition.known[CURRENCY] != days.currency:
             days.currency = None  # until all is over: new sums are not of the old currency
         await self._engine.command(
-            f"ALTER TABLE {self._table} REPLACE PARTITION {days.number} FROM {made}"
+            f"ALTER TABLE {self._table} REPLACE PARTITION {days.partition} FROM {made}"
             " SETTINGS allow_replace_partition_from_empty_source = 1"
         )
         return composition.known[CURRENCY]
 
     async def _moved(self, days: _Days, told: Values) -> bool:
         """Whether an earlier day has lost something to one of those that are told anew."""
-        if days.being_added is None or not days.being_added.moves:
-            return False
-        _, sql = await self._compose(ROWS, told, "moved")
-        return bool(orjson.loads(await self._engine.query(sql, output=Format.JSON))["data"][0]["moved"])
+        return days.being_added is not None and days.being_added.moves and bool(await self._told(told, "moved"))
+
+    async def _told(self, values: Values, node: str) -> object:
+        """The one value of a node of that name."""
+        _, sql = await self._compose(ROWS, values, node)
+        return orjson.loads(await self._engine.query(sql, output=Format.JSON))["data"][0][node]
 
     def _asked(self, where: Place) -> _Days:
         days = self._days.get(where)
         if days is None:
-            days = self._days[where] = _Days(next(self._numbers))
+            days = self._days[where] = _Days()
             self._zones[where[0]].add(where[1])
             if len(self._days) > _MOST:
                 self._drop(next(iter(self._days)))
@@ -209,8 +210,8 @@ class Ready:
 
     def _drop(self, where: Place) -> None:
         days = self._days.pop(where)
-        if days.has_rows:
-            self._left.append(days.number)
+        if days.partition:
+            self._left.append(days.partition)
         site, zone = where
         self._zones[site].discard(zone)
         if not self._zones[site]:

@@ -131,6 +131,24 @@ async def test_what_makes_room_while_others_are_made_leaves_nothing(
     assert await site.rows() == 0
 
 
+async def test_what_is_looked_at_again_before_it_went_stays(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.analytics.ready.keeping._MOST", 2)
+    second, third, fourth = (site.other(website=name) for name in ("second", "third", "fourth"))
+    await site.looked_at()
+    for each in (second, second, site):
+        await each.visitors()
+
+    async def meanwhile() -> None:
+        for each in (third, fourth, site, site):
+            await each.visitors()
+
+    site.engine.once(Step.MAKING, meanwhile)
+    for _ in range(2):
+        await site.deployed.make_ready()
+
+    assert await site.visitors() == (1, READY)
+
+
 async def test_what_never_was_made_needs_no_clearing(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("server.analytics.ready.keeping._MOST", 1)
     for number in range(3):
