@@ -51,7 +51,8 @@ class Deployed:
     async def open(
         cls, project: Project, engine: Engine, *, database: str, secrets: Mapping[str, str] | None = None
     ) -> "Deployed":
-        """Creates what is missing and alters what can be altered; again on the same database it changes nothing.
+        """Creates what is missing and alters what can be altered; again on the same database it changes no
+        row of the project's, and begins with nothing kept ready.
         Raises DeploymentError where stored rows would have to go, QueryRefused where SQL of the project is wrong."""
         secrets = secrets or {}
         known = Known(project, sole=engine.sole)
@@ -90,14 +91,14 @@ class Deployed:
         """Raises KeyError where there is no such pipe or node, TemplateError and TemplateRefusal, EngineError."""
         twin = self._ready.twin(pipe, values) if node is None else None
         if twin is not None:
-            composition, sql = await self._composed(twin.pipe, twin.values, known=twin.known)
+            composition, sql = await self._composed(twin.pipe, values, known=twin.known)
         else:
             composition, sql = await self._composed(pipe, values, node, limits=limits)
         return await self._read(composition, sql, output, limits)
 
     async def sql(self, statement: str, *, output: Format, limits: Limits = _DEFAULT) -> bytes:
         """One SELECT, on datasources and pipes by their names."""
-        composition = self._composition({})
+        composition = Composition(self.project, self.database, secrets=self._secrets)
         return await self._read(composition, composition.statement(statement), output, limits)
 
     async def append(self, datasource: str, ndjson: bytes) -> Appended:
@@ -152,9 +153,6 @@ class Deployed:
                 composition.known[name] = await self._known.learn(name, values, answer)
             sql = composition.pipe(project.pipes[pipe], node)
         return composition, sql
-
-    def _composition(self, values: Values) -> Composition:
-        return Composition(self.project, self.database, values, self._secrets)
 
     async def _read(self, composition: Composition, sql: str, output: Format, limits: Limits) -> bytes:
         if (threads := composition.settings.get("max_threads", "")).isdecimal():

@@ -42,10 +42,9 @@ class Compose(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Twin:
-    """What is asked in place of a pipe."""
+    """What is asked the same in place of a pipe."""
 
     pipe: str
-    values: Values
     known: Mapping[str, Constant]
 
 
@@ -109,7 +108,7 @@ class Ready:
             self._wanted.set()
         if days.currency is None or days.lag(now) > LAG_SECONDS:
             return None
-        return Twin(TWINS[pipe], values, {CURRENCY: days.currency})
+        return Twin(TWINS[pipe], {CURRENCY: days.currency})
 
     def written(self, datasource: str, earliest: Mapping[tuple[str, str], str]) -> None:
         """After an insert, whether it succeeded or not. `earliest`: the first moment of each website in it, as text."""
