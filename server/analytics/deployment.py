@@ -89,11 +89,11 @@ class Deployed:
         self, pipe: str, values: Values, *, output: Format, limits: Limits = _DEFAULT, node: str | None = None
     ) -> bytes:
         """Raises KeyError where there is no such pipe or node, TemplateError and TemplateRefusal, EngineError."""
-        twin = self._ready.twin(pipe, values) if node is None else None
+        twin = self._ready.twin(pipe, values, output) if node is None else None
         if twin is not None:
             composition, sql = await self._composed(twin.pipe, values, known=twin.known)
-        else:
-            composition, sql = await self._composed(pipe, values, node, limits=limits)
+            return twin.told(await self._read(composition, sql, output, limits))
+        composition, sql = await self._composed(pipe, values, node, limits=limits)
         return await self._read(composition, sql, output, limits)
 
     async def sql(self, statement: str, *, output: Format, limits: Limits = _DEFAULT) -> bytes:

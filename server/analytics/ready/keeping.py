@@ -4,13 +4,15 @@ Four pipes have a twin that adds them up and answers the same. Where nothing is 
 themselves. Only where one process writes everything is it known what is missing: elsewhere nothing is kept."""
 
 import asyncio
+import dataclasses
 import datetime as dt
 import logging
 import math
 import time
 from collections import OrderedDict, defaultdict
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import orjson
@@ -19,7 +21,8 @@ from server.analytics.composition import Composition, Constant, Values
 from server.analytics.datafiles.model import Project
 from server.analytics.engine import Engine, EngineError, Format, quoted
 from server.analytics.known import CURRENCY
-from server.analytics.ready.questions import TWINS, Place, place
+from server.analytics.ready.questions import SUMMARY, TWINS, Place, place
+from server.analytics.ready.summary import summary
 from server.analytics.ready.sums import ROWS, TABLE, with_sums
 from server.analytics.tables.ddl import create
 from server.analytics.template.errors import TemplateError
@@ -46,6 +49,8 @@ class Twin:
 
     pipe: str
     known: Mapping[str, Constant]
+    told: Callable[[bytes], bytes] = bytes
+    """The answer of the pipe, from its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +102,9 @@ class Ready:
             await self._engine.command(f"DROP TABLE IF EXISTS {quoted(self._database, name)} SYNC")
             await self._engine.command(create(self.project.datasources[TABLE], database=self._database, name=name))
 
-    def twin(self, pipe: str, values: Values) -> Twin | None:
+    def twin(self, pipe: str, values: Values, output: Format) -> Twin | None:
         """Of a question that can be answered from what is ready, and is."""
-        where = place(pipe, values) if self._on else None
+        where = place(pipe, values, output) if self._on else None
         if where is None:
             return None
         days, now = self._asked(where), time.monotonic()
@@ -108,7 +113,11 @@ class Ready:
             self._wanted.set()
         if days.currency is None or days.lag(now) > LAG_SECONDS:
             return None
-        return Twin(TWINS[pipe], {CURRENCY: days.currency})
+        twin = Twin(TWINS[pipe], {CURRENCY: days.currency})
+        if pipe != SUMMARY:
+            return twin
+        told = partial(summary, currency=days.currency.text, compare=values.get("compare") != "0")
+        return dataclasses.replace(twin, told=told)
 
     def written(self, datasource: str, earliest: Mapping[tuple[str, str], str]) -> None:
         """After an insert, whether it succeeded or not. `earliest`: the first moment of each website in it, as text."""

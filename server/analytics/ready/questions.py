@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
 from server.analytics.composition import Values
+from server.analytics.engine import Format
 
+SUMMARY = "p_visitors_summary"
 TWINS = {
-    "p_visitors_summary": "ready_visitors_summary",
+    SUMMARY: "ready_visitors_summary",
     "p_metric_series": "ready_metric_series",
     "p_channel_series": "ready_channel_series",
     "p_revenue_series": "ready_revenue_series",
@@ -25,15 +27,17 @@ Place = tuple[tuple[str, str], str]
 """Workspace and website, and the zone whose days are meant."""
 
 
-def place(pipe: str, values: Values) -> Place | None:
-    """Of a question about one website, by the day and without filters; None for any other."""
+def place(pipe: str, values: Values, output: Format) -> Place | None:
+    """Of a question about one website, by the day and without filters; None for any other. A summary is told as JSON
+    alone, for it is not the engine that writes it."""
     told = {name: value for name, value in values.items() if name in _TAKEN and isinstance(value, str)}
     workspace, website, zone = told.get("workspace_id"), told.get("website_id"), told.get("tz", "UTC")
     if pipe not in TWINS or len(told) != len(values) or workspace is None or website is None:
         return None
     by_the_day = told.get("interval", "day") == "day" and told.get("compare", "1") in {"0", "1"}
     measured = told.get("metric") in _METRICS if pipe == "p_metric_series" else "metric" not in told
-    plain = by_the_day and measured and _is_page(told) and _is_range(told) and _is_zone(zone)
+    written = pipe != SUMMARY or output is Format.JSON
+    plain = by_the_day and measured and written and _is_page(told) and _is_range(told) and _is_zone(zone)
     return ((workspace, website), zone) if plain else None
 
 

@@ -19,6 +19,7 @@ from tests.server.analytics.looked_at import (
     CHANNELS,
     MORNING,
     NIGHT,
+    RANGE,
     READY,
     REFUSED,
     REVENUE,
@@ -218,6 +219,21 @@ async def test_what_is_asked_otherwise_goes_to_the_pipe(site: Site) -> None:
 
     assert [question for question in by if question[2] != BY_PIPE] == []
     assert await site.visitors() == (1, READY)
+
+
+async def test_in_any_format_the_same_is_told(site: Site) -> None:
+    """Files of rows are compared in bytes: a summary's are written by the pipe, for only the engine can."""
+    asked = [
+        (pipe, {**site.about, **RANGE}, output)
+        for pipe in (SUMMARY, REVENUE, CHANNELS)
+        for output in (Format.CSV_WITH_NAMES, Format.NDJSON, Format.PARQUET)
+    ]
+    before = [await site.deployed.query(pipe, values, output=output) for pipe, values, output in asked]
+    await site.looked_at()
+    site.engine.asked.clear()
+
+    assert [await site.deployed.query(pipe, values, output=output) for pipe, values, output in asked] == before
+    assert [TABLE in sql for sql in site.engine.asked] == [pipe != SUMMARY for pipe, _, _ in asked]
 
 
 async def test_what_is_wrong_is_refused_by_the_pipe(site: Site) -> None:

@@ -64,12 +64,12 @@ DAYS = [str(dt.date(2026, 3, day)) for day in range(6, 12)]  # on the 8th Havana
 
 async def _made_ready(deployed: Deployed, *places: Values) -> None:
     for place in places * 2:
-        deployed._ready.twin("p_visitors_summary", {**place, "from": DAYS[0], "to": DAYS[0]})
+        deployed._ready.twin("p_visitors_summary", {**place, "from": DAYS[0], "to": DAYS[0]}, Format.JSON)
     await deployed.make_ready()
 
 
 async def _twin(deployed: Deployed, pipe: str, values: Values) -> Any:
-    assert deployed._ready.twin(pipe, values) is not None, (pipe, values)
+    assert deployed._ready.twin(pipe, values, Format.JSON) is not None, (pipe, values)
     return orjson.loads(await deployed.query(pipe, values, output=Format.JSON, limits=ONE_THREAD))
 
 
