@@ -20,7 +20,7 @@ from server.analytics.ingest.countries import Countries
 from server.analytics.ingest.rows import Enricher
 from server.analytics.ingest.times import stamp
 from server.process.files import read_json
-from tests.bench.ingest_sides import LINES, WEBSITE, pinned
+from tests.bench.ingest_sides import WEBSITE, pinned
 from tests.bench.load import Load
 from tests.bench.load import Request as Asked
 from tests.bench.processes import cpu_seconds, settle, started
@@ -30,6 +30,8 @@ from tools.analytics import Event, Kind
 CONNECTIONS = 64
 BATCH = 20
 """The most that /e takes in a request."""
+STORED = 1_000, 10_000
+"""As many in a request to /v0/events; the larger is near the 10 MB that it takes."""
 ROUNDS = 5
 # Seconds of the promise, so that a row can be bounded from above: 2,000 requests and 20,000 events a second.
 MOST_US_ALONE, MOST_US_OF_A_BATCH, MOST_US_DERIVED = 500, 50, 40
@@ -44,7 +46,8 @@ def measure(*, quick: bool = False) -> Iterator[Row]:
     soon as it is known."""
     yield Row("ingest: an event's row derived, CPU", "µs", _derived(2_000 if quick else 20_000), target=MOST_US_DERIVED)
     yield from _served(1 if quick else ROUNDS, 400 if quick else 4_000)
-    yield from _stored(5 if quick else 60)
+    for size in STORED:
+        yield from _stored(size, 5 if quick else 120_000 // size)
 
 
 def _derived(count: int) -> float:
@@ -108,30 +111,30 @@ def _on_the_last_core() -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def _stored(batches: int) -> Iterator[Row]:
+def _stored(size: int, batches: int) -> Iterator[Row]:
     """The same rows to the store, to the engine without it, and to DuckDB: each answers when a batch is on the disk."""
     countries = Countries()
     countries.load()
     enricher, stamped = Enricher(countries), stamp(wall_clock())
     lines = [
         b"\n".join(
-            orjson.dumps(enricher.row(_event(at), wall_clock(), stamped)[1]) for at in range(first, first + LINES)
+            orjson.dumps(enricher.row(_event(at), wall_clock(), stamped)[1]) for at in range(first, first + size)
         )
-        for first in range(0, (batches + 1) * LINES, LINES)
+        for first in range(0, (batches + 1) * size, size)
     ]
     with tempfile.TemporaryDirectory(prefix="adwright-bench-") as name:
         path = Path(name)
         (path / "rows").write_bytes(b"\n".join(lines))
-        ours = _by_the_owner(path / "owner", lines)
-        peers = {side: _by(side, path / side, path / "rows") for side in ("chdb", "duckdb")}
-    about = f"/v0/events: an event of {LINES:,} in a request, durable"
+        ours = _by_the_owner(path / "owner", lines, size)
+        peers = {side: _by(side, path / side, path / "rows", size) for side in ("chdb", "duckdb")}
+    about = f"/v0/events: an event of {size:,} in a request, durable"
     for what in ("wall", "cpu"):
         yield Row(f"{about}, {what}", "µs", ours[what], target=MOST_US_OF_A_BATCH)
         for side, peer in (("raw chDB", "chdb"), ("DuckDB", "duckdb")):
             yield Row(f"the same, {what}, beside {side}", "µs", ours[what], peers[peer][what])
 
 
-def _by_the_owner(directory: Path, batches: Sequence[bytes]) -> Mapping[str, float]:
+def _by_the_owner(directory: Path, batches: Sequence[bytes], size: int) -> Mapping[str, float]:
     with owner(directory) as (process, known):
         headers = {"authorization": f"Bearer {known['admin_token']}"}
         asked = {"name": "pageviews", "wait": "true"}
@@ -140,15 +143,15 @@ def _by_the_owner(directory: Path, batches: Sequence[bytes]) -> Mapping[str, flo
             before, began = cpu_seconds(process.pid), time.perf_counter()
             for each in batches[1:]:
                 told = client.post("/v0/events", content=each).raise_for_status().json()
-                if told["successful_rows"] != LINES:
+                if told["successful_rows"] != size:
                     raise RuntimeError(f"the store took {told}")
             spent = {"wall": time.perf_counter() - began, "cpu": cpu_seconds(process.pid) - before}
-    return {what: seconds / (len(batches) - 1) / LINES * 1e6 for what, seconds in spent.items()}
+    return {what: seconds / (len(batches) - 1) / size * 1e6 for what, seconds in spent.items()}
 
 
-def _by(side: str, directory: Path, rows: Path) -> Mapping[str, float]:
+def _by(side: str, directory: Path, rows: Path, size: int) -> Mapping[str, float]:
     directory.mkdir()
-    command = [sys.executable, "-m", _SIDES, side, str(directory), str(rows)]
+    command = [sys.executable, "-m", _SIDES, side, str(directory), str(rows), str(size)]
     spent: dict[str, float] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
     return spent
 

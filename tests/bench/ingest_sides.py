@@ -1,6 +1,6 @@
 """Processes of the ingest benchmark: the product before a stand-in store, and engines that are given rows as they are.
 
-`python -m tests.bench.ingest_sides product CORE DIR STORE_URL | store CORE | chdb DIR FILE | duckdb DIR FILE`
+`python -m tests.bench.ingest_sides product CORE DIR STORE_URL | store CORE | chdb DIR FILE LINES | duckdb DIR …`
 """
 
 import asyncio
@@ -29,7 +29,6 @@ from tools.store.sealing import generate_key
 from tools.store.tables import websites, workspaces
 
 WEBSITE = "admx_bench"
-LINES = 1_000
 _DATABASE = "bench"
 _PROJECT = Path(__file__).parents[2] / "server" / "analytics" / "project"
 
@@ -71,7 +70,7 @@ async def _taking(listener: socket.socket) -> None:
     """The store: it takes everything at once and keeps nothing."""
 
     async def taken(request: Request) -> JSONResponse:
-        return JSONResponse({"successful_rows": (await request.body()).count(b"\n") + 1, "quarantined_rows": 0})
+        return JSONResponse({"successful_rows": _lines(await request.body()), "quarantined_rows": 0})
 
     app = Starlette(routes=[Route("/v0/events", taken, methods=["POST"])])
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -119,8 +118,12 @@ def _timed(insert: Callable[[bytes], object], batches: Iterable[bytes]) -> None:
     for rows in rest:
         insert(rows)
     spent = [(time.perf_counter() - began), (time.process_time() - busy)]
-    wall, cpu = (each / len(rest) / LINES * 1e6 for each in spent)
+    wall, cpu = (each / sum(map(_lines, rest)) * 1e6 for each in spent)
     sys.stdout.write(json.dumps({"wall": wall, "cpu": cpu}) + "\n")
+
+
+def _lines(rows: bytes) -> int:
+    return rows.count(b"\n") + 1
 
 
 def _tell(url: str) -> None:
@@ -128,17 +131,17 @@ def _tell(url: str) -> None:
     sys.stdout.flush()
 
 
-def _batches(file: str) -> list[bytes]:
+def _batches(file: str, size: int) -> list[bytes]:
     lines = Path(file).read_bytes().split(b"\n")
-    return [b"\n".join(lines[at : at + LINES]) for at in range(0, len(lines), LINES)]
+    return [b"\n".join(lines[at : at + size]) for at in range(0, len(lines), size)]
 
 
 def main() -> None:
     match sys.argv[1:]:
-        case ["chdb", directory, file]:
-            _chdb(Path(directory), _batches(file))
-        case ["duckdb", directory, file]:
-            _duckdb(Path(directory), _batches(file))
+        case ["chdb", directory, file, size]:
+            _chdb(Path(directory), _batches(file, int(size)))
+        case ["duckdb", directory, file, size]:
+            _duckdb(Path(directory), _batches(file, int(size)))
         case ["store", core]:
             pinned(core)
             uvloop.run(_taking(socket.create_server(("127.0.0.1", 0), backlog=1024)))
