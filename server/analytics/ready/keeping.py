@@ -164,8 +164,9 @@ class Ready:
         made: Constant | None = None  # also where it was cut off: then nothing is answered from it
         try:
             made = await self._made(where, days)
-        except (EngineError, TemplateError) as error:
-            logger.warning("the ready sums of %r failed: %s", where[0][1], error.message)
+        except Exception as error:  # others must still be made, and the pipes answer meanwhile
+            expected = isinstance(error, EngineError | TemplateError)
+            logger.warning("the ready sums of %r failed: %s", where[0][1], error, exc_info=not expected)
             days.looked_at = False  # until somebody asks again, for it may fail again
         finally:
             days.currency, days.being_added = made, None

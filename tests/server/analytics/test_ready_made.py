@@ -176,6 +176,23 @@ async def test_an_error_is_logged_and_what_failed_is_made_when_it_is_asked_about
         assert await site.visitors() == (visitors, READY)
 
 
+async def test_what_nobody_foresaw_is_logged_and_leaves_the_others_be(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def surprise() -> None:
+        raise ZeroDivisionError("a surprise")
+
+    second = site.other(website="second")
+    await second.views(MORNING, NIGHT)
+    for each in (site, second) * 2:
+        await each.visitors()
+    site.engine.once(Step.MAKING, surprise)
+    await site.deployed.make_ready()
+
+    assert [await site.visitors(), await second.visitors()] == [(1, BY_PIPE), (2, READY)]
+    assert [record.exc_info is not None for record in caplog.records] == [True]
+
+
 async def test_rows_that_could_not_go_go_the_next_time(site: Site, caplog: pytest.LogCaptureFixture) -> None:
     await site.looked_at()
     site.clock.now += LOOKED_AT_SECONDS + 0.1

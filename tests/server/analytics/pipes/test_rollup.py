@@ -17,7 +17,8 @@ Rows = Callable[..., Awaitable[list[dict[str, Any]]]]
 DAY = {"website_id": "shop", "from": "2026-03-01", "to": "2026-03-01"}
 MORNING = {"ts": "2026-03-01 08:00:00.000", "ingest_ts": "2026-03-01 08:00:01.000"}
 RECEIVED_AFTERWARDS = {"ingest_ts": "2026-03-01 21:00:00.000"}
-WORKSPACES = ("as it was", "again", "late", "waited", "a bot", "a new website")
+ANOTHER_AGE = ("1969-12-31 23:59:59.000", "2162-04-07 14:28:16.000")  # 2³² seconds after eight
+WORKSPACES = ("as it was", "of another age", "again", "late", "waited", "a bot", "a new website")
 
 
 def _view(number: int, path: str, **changed: str | int) -> dict[str, str | int]:
@@ -40,8 +41,10 @@ def copied(project: Project, engine: ChdbEngine) -> Deployed:
         evening = {"ts": "2026-03-01 20:00:00.000", "ingest_ts": "2026-03-01 20:00:01.000"}
         views = (_view(1, "/a"), _view(2, "/b", **second), _view(3, "/c", **evening))
         told = [orjson.dumps({**view, "workspace_id": workspace}) for workspace in WORKSPACES for view in views]
-        await deployed.append("pageviews", b"\n".join(told))
-        await deployed.copy("copy_sessions")
+        strays = [_view(9, "/z", ts=ts, workspace_id="of another age") for ts in ANOTHER_AGE]
+        await deployed.append("pageviews", b"\n".join([*told, *map(orjson.dumps, strays)]))
+        for copy in ("copy_sessions", "copy_visits"):
+            await deployed.copy(copy)
         return deployed
 
     return asyncio.run(copied())
@@ -56,6 +59,20 @@ async def test_most_of_the_past_is_answered_by_the_rollup(site: Deployed) -> Non
 
 async def test_a_session_over_two_quarters_of_an_hour_is_one(copied: Deployed, rows: Rows) -> None:
     assert await _pages(rows, copied, "as it was") == [("/a", 1, 1, 1, 0), ("/b", 1, 1, 0, 1), ("/c", 1, 1, 1, 1)]
+
+
+async def test_views_of_another_age_are_of_no_day_and_hold_nothing_up(
+    copied: Deployed, append: Append, rows: Rows
+) -> None:
+    of_its_day = {**DAY, "workspace_id": "of another age"}
+    strays = [_view(9, "/z", ts=ts, workspace_id="of another age", **RECEIVED_AFTERWARDS) for ts in ANOTHER_AGE]
+    await append(copied, "pageviews", strays)
+    (summary,) = await rows(copied, "p_visitors_summary", **of_its_day)
+
+    assert await _pages(rows, copied, "of another age") == await _pages(rows, copied, "as it was")
+    assert (summary["visitors"], summary["pageviews"]) == (2, 3)
+    for cut in ("site_rollup", "site_parts_cut"):
+        assert await rows(copied, cut, **of_its_day) == [{"cut": "2026-03-01 20:00:00"}]
 
 
 async def test_a_view_sent_again_counts_once(copied: Deployed, append: Append, rows: Rows) -> None:
