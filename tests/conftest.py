@@ -1,6 +1,7 @@
 """What holds for every test: no socket leaves the machine, CI repeats generated cases and knows no skipped test."""
 
 import functools
+import gc
 import os
 from collections.abc import Generator
 from pathlib import Path
@@ -43,6 +44,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if others:
         config.hook.pytest_deselected(items=others)
         items[:] = [item for item in items if item not in others]
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: the collector, which took a twentieth of all time, need not go through it again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.hookimpl(wrapper=True)
