@@ -58,5 +58,8 @@ def _figures(sums: Sequence[int], revenue: str) -> dict[str, Any]:
 
 
 def _rate(of: float, by: int, digits: int, *, unit: int = 1) -> float | None:
-    """Rounded as the engine rounds: half to even, of the value times the power of ten."""
-    return round(of / by / unit * 10**digits) / 10**digits if by else None
+    """Rounded and written as the engine does it: half to even of the value times the power of ten, 2.0 as 2."""
+    if not by:
+        return None
+    rate = round(of / by / unit * 10**digits) / 10**digits
+    return int(rate) if rate.is_integer() and abs(rate) < 2**53 else rate
