@@ -62,4 +62,4 @@ def _rate(of: float, by: int, digits: int, *, unit: int = 1) -> float | None:
     if not by:
         return None
     rate = round(of / by / unit * 10**digits) / 10**digits
-    return int(rate) if rate.is_integer() and abs(rate) < 2**53 else rate
+    return int(rate) if rate.is_integer() and abs(rate) < 2**63 else rate
